@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How the interface makes a call, and takes its answer. */
+
+#pragma once
+
+#include "job-call.h"
+
+G_BEGIN_DECLS
+
+/* A call whose caller waits in job_call_wait(). @cancellable may be NULL. */
+JobCall *job_call_new_blocking (gpointer queue, GCancellable *cancellable);
+/* Waits for the answer and consumes the call. A verb that answers TRUE gives a non-NULL pointer that
+ * must not be freed; NULL means an error. */
+gpointer job_call_wait (JobCall *self, GError **error);
+
+/* A call that calls back in the thread-default context of now. Its GTask does not check the
+ * cancellable when its answer is taken: what was done is told. */
+JobCall *job_call_new_async (gpointer queue, GCancellable *cancellable, gpointer source_tag,
+                             GAsyncReadyCallback callback, gpointer user_data);
+/* The answer of such a call, for a _finish function; NULL means an error. */
+gpointer job_call_finish (gpointer queue, GAsyncResult *async_result, gpointer source_tag,
+                          GError **error);
+
+G_END_DECLS
