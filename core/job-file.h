@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The few steps on files that the journal and more than one store take: errors that name the file,
+ * whole writes, durable folder entries, and the lock that a holder's death frees. */
+
+#pragma once
+
+#ifndef JOBQUEUE_ENABLE_BACKEND
+#error "Only for backends and plugins: define JOBQUEUE_ENABLE_BACKEND before including this header."
+#endif
+
+#include "job-macros.h"
+
+G_BEGIN_DECLS
+
+/* Sets JOB_ERROR_STORAGE, "Cannot <verb> “<path>”: <cause>", where @saved_errno is the cause.
+ * Returns FALSE, for the caller to return. */
+JOB_API gboolean job_file_set_error (GError **error, int saved_errno, const char *verb,
+                                     const char *path);
+
+/* Writes all of @data at the descriptor's offset. @path is for the error. After a failure any part
+ * of it may be there. */
+JOB_API gboolean job_file_write_all (int fd, gconstpointer data, gsize size, const char *path,
+                                     GError **error);
+
+/* Makes the entries of a folder durable: what was created, renamed or removed in it. @fd is the
+ * open folder, or -1 to open @path for it. */
+JOB_API gboolean job_file_sync_folder (int fd, const char *path, GError **error);
+
+/* Takes the lock of the open file or folder @fd, without waiting. It goes with the last copy of the
+ * descriptor, also by the death of the process. JOB_ERROR_LOCKED, with the holder's pid where the
+ * kernel tells it, if somebody else has it: another process, or another descriptor of this one. */
+JOB_API gboolean job_file_lock (int fd, const char *path, GError **error);
+
+G_END_DECLS
