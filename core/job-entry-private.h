@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One job in the scheduler's index: what is needed to schedule it, and nothing else. */
+
+#pragma once
+
+#include "job-record.h"
+
+G_BEGIN_DECLS
+
+typedef struct _JobEntry JobEntry;
+typedef struct _JobEdge JobEdge;
+typedef struct _JobLane JobLane;
+
+/* A running job's lease. Begins with its token, for a JobIdTable. */
+typedef struct
+{
+  JobId token;
+  JobEntry *entry;
+  gint64 started_at;   /* wall clock, ns */
+  gint64 heartbeat_at; /* boot time, µs */
+  GList age;           /* in the scheduler's list of leases, the oldest heartbeat first; data: this */
+} JobEntryLease;
+
+/* A dependency that was not over when the dependent came. */
+struct _JobEdge
+{
+  JobEntry *dependency; /* NULL: over, and its condition holds */
+  JobEntry *dependent;
+  JobEdge *previous; /* among the dependency's dependents */
+  JobEdge *next;
+  JobEdge *next_dependency; /* among the dependent's dependencies */
+  JobCondition condition;
+};
+
+struct _JobEntry
+{
+  JobId id; /* first: for a JobIdTable */
+  gint64 queued_at;
+  gint64 run_at;
+  JobLane *lane;
+  JobEdge *dependents;
+  JobEdge *dependencies;
+  JobEntryLease *lease; /* of a RUNNING job */
+  gint priority;
+  guint position; /* in its lane's heap (PENDING) or in the heap of SCHEDULED jobs */
+  guint n_waits;  /* dependencies that are not over, or damaged */
+  guint attempts;
+  guint max_attempts;
+  JobState state;
+};
+
+/* Higher priority first, then first in, first out. */
+static inline int
+job_entry_compare (gconstpointer a, gconstpointer b)
+{
+  const JobEntry *x = a;
+  const JobEntry *y = b;
+
+  if (x->priority != y->priority)
+    return x->priority > y->priority ? -1 : 1;
+  if (x->queued_at != y->queued_at)
+    return x->queued_at < y->queued_at ? -1 : 1;
+  return job_id_compare (&x->id, &y->id);
+}
+
+G_END_DECLS
