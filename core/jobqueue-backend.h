@@ -20,3 +20,4 @@
 #include "job-queue-backend.h"
 #include "job-record.h"
 #include "job-store.h"
+#include "job-time.h"
