@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The enumerations, and the one spelling of each value: in JSON, on the command line and in
+ * messages alike, it is the nickname in the GEnumClass. */
+
+#include "job-enums.h"
+#include "job-error.h"
+#include "job-name-private.h"
+
+/**
+ * JobState:
+ * @JOB_STATE_BLOCKED: a dependency is unfinished
+ * @JOB_STATE_SCHEDULED: not before a time: a delay, or back-off
+ * @JOB_STATE_PENDING: may be dequeued now
+ * @JOB_STATE_RUNNING: leased
+ * @JOB_STATE_SUCCEEDED: over: it was completed
+ * @JOB_STATE_FAILED: over: its last attempt failed
+ * @JOB_STATE_CANCELED: over: it was canceled, or a dependency's condition can no longer come true
+ *
+ * How a job stands. The last three states are final: only an administrator's retry revives a failed
+ * or canceled job.
+ *
+ * The texts are "blocked", "scheduled", "pending", "running", "succeeded", "failed" and "canceled".
+ *
+ * Since: 1.0
+ */
+G_DEFINE_ENUM_TYPE (JobState, job_state, G_DEFINE_ENUM_VALUE (JOB_STATE_BLOCKED, "blocked"),
+                    G_DEFINE_ENUM_VALUE (JOB_STATE_SCHEDULED, "scheduled"),
+                    G_DEFINE_ENUM_VALUE (JOB_STATE_PENDING, "pending"),
+                    G_DEFINE_ENUM_VALUE (JOB_STATE_RUNNING, "running"),
+                    G_DEFINE_ENUM_VALUE (JOB_STATE_SUCCEEDED, "succeeded"),
+                    G_DEFINE_ENUM_VALUE (JOB_STATE_FAILED, "failed"),
+                    G_DEFINE_ENUM_VALUE (JOB_STATE_CANCELED, "canceled"))
+
+/**
+ * JobCondition:
+ * @JOB_CONDITION_AFTER_OK: run if the dependency succeeded
+ * @JOB_CONDITION_AFTER_ANY: run when the dependency is over, however it ended
+ * @JOB_CONDITION_AFTER_NOT_OK: run if the dependency failed or was canceled
+ *
+ * What a job asks of a dependency. A condition that can no longer come true cancels the job at
+ * once.
+ *
+ * The texts are those of batch schedulers: "afterok", "afterany" and "afternotok".
+ *
+ * Since: 1.0
+ */
+G_DEFINE_ENUM_TYPE (JobCondition, job_condition,
+                    G_DEFINE_ENUM_VALUE (JOB_CONDITION_AFTER_OK, "afterok"),
+                    G_DEFINE_ENUM_VALUE (JOB_CONDITION_AFTER_ANY, "afterany"),
+                    G_DEFINE_ENUM_VALUE (JOB_CONDITION_AFTER_NOT_OK, "afternotok"))
+
+/**
+ * JobReason:
+ * @JOB_REASON_NONE: there is nothing to explain
+ * @JOB_REASON_REQUESTED: canceled because somebody asked for it
+ * @JOB_REASON_DEPENDENCY: waits for a dependency, or was canceled because of one
+ * @JOB_REASON_DAMAGED_DEPENDENCY: waits for a dependency whose record cannot be read
+ * @JOB_REASON_RUN_AT: waits for its time
+ * @JOB_REASON_LEASE_WITHOUT_TOKEN: runs under a lease that has no token, so that only an
+ * administrator can end it
+ *
+ * Why a job waits, or why it was canceled: see job_info_get_reason() and job_info_get_culprit().
+ *
+ * The texts are "none", "requested", "dependency", "damaged-dependency", "run-at" and
+ * "lease-without-token".
+ *
+ * Since: 1.0
+ */
+G_DEFINE_ENUM_TYPE (JobReason, job_reason, G_DEFINE_ENUM_VALUE (JOB_REASON_NONE, "none"),
+                    G_DEFINE_ENUM_VALUE (JOB_REASON_REQUESTED, "requested"),
+                    G_DEFINE_ENUM_VALUE (JOB_REASON_DEPENDENCY, "dependency"),
+                    G_DEFINE_ENUM_VALUE (JOB_REASON_DAMAGED_DEPENDENCY, "damaged-dependency"),
+                    G_DEFINE_ENUM_VALUE (JOB_REASON_RUN_AT, "run-at"),
+                    G_DEFINE_ENUM_VALUE (JOB_REASON_LEASE_WITHOUT_TOKEN, "lease-without-token"))
+
+/* The types are static: their classes stay once they are made, and so do the texts. */
+static GEnumClass *
+get_class (GType type)
+{
+  GEnumClass *enum_class = g_type_class_peek (type);
+
+  return enum_class != NULL ? enum_class : g_type_class_ref (type);
+}
+
+static const char *
+to_text (GType type, int value)
+{
+  GEnumValue *found = g_enum_get_value (get_class (type), value);
+
+  return found != NULL ? found->value_nick : NULL;
+}
+
+static char *
+dup_all_texts (GEnumClass *enum_class)
+{
+  GString *texts = g_string_new (NULL);
+
+  for (guint i = 0; i < enum_class->n_values; i++)
+    g_string_append_printf (texts, "%s\"%s\"", i == 0 ? "" : ", ",
+                            enum_class->values[i].value_nick);
+  return g_string_free (texts, FALSE);
+}
+
+static gboolean
+from_text (GType type, const char *what, const char *text, int *value, GError **error)
+{
+  GEnumClass *enum_class = get_class (type);
+  GEnumValue *found = text != NULL ? g_enum_get_value_by_nick (enum_class, text) : NULL;
+  g_autofree char *quoted = NULL;
+  g_autofree char *texts = NULL;
+
+  if (found != NULL)
+    {
+      *value = found->value;
+      return TRUE;
+    }
+  quoted = job_name_quote (text);
+  texts = dup_all_texts (enum_class);
+  g_set_error (error, JOB_ERROR, JOB_ERROR_INVALID, "%s is not a %s: use one of %s", quoted, what,
+               texts);
+  return FALSE;
+}
+
+/**
+ * job_state_to_string:
+ * @state: a state
+ *
+ * The text for a state: "blocked", "scheduled" and so on. It is the same in JSON and on the command
+ * line.
+ *
+ * May be called from any thread.
+ *
+ * Returns: (transfer none) (nullable): the text, a static string, or %NULL if @state is not a
+ * #JobState
+ *
+ * Since: 1.0
+ */
+const char *
+job_state_to_string (JobState state)
+{
+  return to_text (JOB_TYPE_STATE, (int) state);
+}
+
+/**
+ * job_state_from_string:
+ * @text: (nullable): a text, such as "pending"
+ * @state: (out): where to put the state
+ * @error: return location for an error
+ *
+ * The state for a text, as job_state_to_string() gives it. Only exactly those texts are taken.
+ *
+ * May be called from any thread. If @text is anything else, the error is %JOB_ERROR_INVALID and
+ * lists what is right; @state is then left alone.
+ *
+ * Returns: whether @text is a state
+ *
+ * Since: 1.0
+ */
+gboolean
+job_state_from_string (const char *text, JobState *state, GError **error)
+{
+  int value;
+
+  if (!from_text (JOB_TYPE_STATE, "state", text, &value, error))
+    return FALSE;
+  *state = (JobState) value;
+  return TRUE;
+}
+
+/**
+ * job_state_is_final:
+ * @state: a state
+ *
+ * Whether a job in this state is over: it succeeded, failed or was canceled.
+ *
+ * May be called from any thread.
+ *
+ * Returns: %TRUE if the job is over
+ *
+ * Since: 1.0
+ */
+gboolean
+job_state_is_final (JobState state)
+{
+  return state == JOB_STATE_SUCCEEDED || state == JOB_STATE_FAILED || state == JOB_STATE_CANCELED;
+}
+
+/**
+ * job_condition_to_string:
+ * @condition: a condition
+ *
+ * The text for a condition: "afterok", "afterany" or "afternotok".
+ *
+ * May be called from any thread.
+ *
+ * Returns: (transfer none) (nullable): the text, a static string, or %NULL if @condition is not a
+ * #JobCondition
+ *
+ * Since: 1.0
+ */
+const char *
+job_condition_to_string (JobCondition condition)
+{
+  return to_text (JOB_TYPE_CONDITION, (int) condition);
+}
+
+/**
+ * job_condition_from_string:
+ * @text: (nullable): a text, such as "afterok"
+ * @condition: (out): where to put the condition
+ * @error: return location for an error
+ *
+ * The condition for a text, as job_condition_to_string() gives it. Only exactly those texts are
+ * taken.
+ *
+ * May be called from any thread. If @text is anything else, the error is %JOB_ERROR_INVALID and
+ * lists what is right; @condition is then left alone.
+ *
+ * Returns: whether @text is a condition
+ *
+ * Since: 1.0
+ */
+gboolean
+job_condition_from_string (const char *text, JobCondition *condition, GError **error)
+{
+  int value;
+
+  if (!from_text (JOB_TYPE_CONDITION, "condition", text, &value, error))
+    return FALSE;
+  *condition = (JobCondition) value;
+  return TRUE;
+}
