@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 /* A call whose caller waits in job_call_wait(). @cancellable may be NULL. */
 JobCall *job_call_new_blocking (gpointer queue, GCancellable *cancellable);
-/* Waits for the answer and consumes the call. A verb that answers TRUE gives a non-NULL pointer that
- * must not be freed; NULL means an error. */
+/* Waits for the answer and consumes the call. A verb that answers TRUE gives a non-NULL pointer
+ * that must not be freed; NULL means an error. */
 gpointer job_call_wait (JobCall *self, GError **error);
 
 /* A call that calls back in the thread-default context of now. Its GTask does not check the

@@ -19,7 +19,7 @@ typedef struct
   JobEntry *entry;
   gint64 started_at;   /* wall clock, ns */
   gint64 heartbeat_at; /* boot time, µs */
-  GList age;           /* in the scheduler's list of leases, the oldest heartbeat first; data: this */
+  GList age; /* in the scheduler's list of leases, the oldest heartbeat first; data: this */
 } JobEntryLease;
 
 /* A dependency that was not over when the dependent came. */

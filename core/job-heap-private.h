@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A binary heap of pointers. Each item keeps its own position (a guint, zeroed while it is out), so that any
- * item can be removed or moved in O(log n). The heap knows nothing else of its items. */
+/* A binary heap of pointers. Each item keeps its own position (a guint, zeroed while it is out), so
+ * that any item can be removed or moved in O(log n). The heap knows nothing else of its items. */
 
 #pragma once
 

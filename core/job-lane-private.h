@@ -2,13 +2,14 @@
 
 /* Lanes: where pending jobs and waiting dequeues meet.
  *
- * A lane is a (type, channel) pair. A narrow lane has both, and holds the pending jobs of that pair. A wide lane has
- * "any" for one or both, and holds the narrow lanes under it that have jobs, the one with the first job at its
- * top. A dequeue names lanes of either kind: its job is the first of their first jobs, and if there is none it waits in
- * each of them. So no dequeue walks jobs, and no job walks dequeues.
+ * A lane is a (type, channel) pair. A narrow lane has both, and holds the pending jobs of that
+ * pair. A wide lane has "any" for one or both, and holds the narrow lanes under it that have jobs,
+ * the one with the first job at its top. A dequeue names lanes of either kind: its job is the first
+ * of their first jobs, and if there is none it waits in each of them. So no dequeue walks jobs, and
+ * no job walks dequeues.
  *
- * A lane that has both jobs and waiters is ready; the ready lanes are in a heap by their longest waiter,
- * so that whoever came first is served first. */
+ * A lane that has both jobs and waiters is ready; the ready lanes are in a heap by their longest
+ * waiter, so that whoever came first is served first. */
 
 #pragma once
 

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Both kinds of call end the same way: an answer is put down, then it goes to who waits. A blocking
+ * caller sleeps on a condition; an asynchronous one gets its answer from a delivery in its context,
+ * where GTask calls back at once.
+ *
+ * A lease is the one answer that must not get lost. It is judged at the last moment, in the
+ * caller's context: if the caller cancelled by then, or if nobody takes the GTask's result, the
+ * lease is released. */
+
+#include "job-call-private.h"
+
+#include "job-delivery-private.h"
+#include "job-queue.h"
+
+#define ANSWERED GINT_TO_POINTER (TRUE)
+
+struct _JobCall
+{
+  gatomicrefcount ref_count;
+  GCancellable *cancellable; /* constant */
+  GTask *task;               /* asynchronous: constant */
+  gpointer value;            /* written once, before done */
+  GDestroyNotify destroy;
+  GError *error;
+  gboolean is_lease;
+  GMutex lock; /* blocking: guards done */
+  GCond cond;
+  gboolean done;
+};
+
+static void
+discard_lease (gpointer data)
+{
+  g_autoptr (JobLease) lease = data;
+
+  job_lease_release_async (lease, NULL, NULL, NULL);
+}
+
+static JobCall *
+call_new (GCancellable *cancellable)
+{
+  JobCall *self = g_new0 (JobCall, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  g_set_object (&self->cancellable, cancellable);
+  return self;
+}
+
+JobCall *
+job_call_new_blocking (gpointer queue, GCancellable *cancellable)
+{
+  JobCall *self = call_new (cancellable);
+
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+  return self;
+}
+
+JobCall *
+job_call_new_async (gpointer queue, GCancellable *cancellable, gpointer source_tag,
+                    GAsyncReadyCallback callback, gpointer user_data)
+{
+  JobCall *self = call_new (cancellable);
+
+  self->task = g_task_new (queue, cancellable, callback, user_data);
+  g_task_set_source_tag (self->task, source_tag);
+  g_task_set_check_cancellable (self->task, FALSE);
+  return self;
+}
+
+JobCall *
+job_call_ref (JobCall *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+job_call_unref (JobCall *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  if (self->value && self->destroy)
+    self->destroy (self->value);
+  g_clear_error (&self->error);
+  if (self->task == NULL)
+    {
+      g_mutex_clear (&self->lock);
+      g_cond_clear (&self->cond);
+    }
+  g_clear_object (&self->task);
+  g_clear_object (&self->cancellable);
+  g_free (self);
+}
+
+gboolean
+job_call_is_blocking (JobCall *self)
+{
+  return self->task == NULL;
+}
+
+GCancellable *
+job_call_get_cancellable (JobCall *self)
+{
+  return self->cancellable;
+}
+
+/* In the caller's context. */
+static void
+deliver (gpointer item, gpointer unused)
+{
+  g_autoptr (JobCall) self = item;
+
+  if (self->is_lease && g_cancellable_is_cancelled (self->cancellable))
+    {
+      discard_lease (g_steal_pointer (&self->value));
+      g_cancellable_set_error_if_cancelled (self->cancellable, &self->error);
+    }
+  if (self->error)
+    g_task_return_error (self->task, g_steal_pointer (&self->error));
+  else
+    g_task_return_pointer (self->task, g_steal_pointer (&self->value), self->destroy);
+}
+
+static void
+wake_up (JobCall *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->done = TRUE;
+  g_cond_signal (&self->cond);
+}
+
+static void
+answer (JobCall *self, gpointer value, GDestroyNotify destroy, GError *error)
+{
+  g_assert (self->value == NULL && self->error == NULL);
+
+  self->value = value;
+  self->destroy = destroy;
+  self->error = error;
+  if (self->task == NULL)
+    wake_up (self);
+  else
+    job_delivery_push (g_task_get_context (self->task), job_call_ref (self), deliver,
+                       (GDestroyNotify) job_call_unref);
+}
+
+void
+job_call_return_pointer (JobCall *self, gpointer value, GDestroyNotify destroy)
+{
+  answer (self, value, destroy, NULL);
+}
+
+void
+job_call_return_true (JobCall *self)
+{
+  answer (self, ANSWERED, NULL, NULL);
+}
+
+void
+job_call_return_lease (JobCall *self, JobLease *lease)
+{
+  self->is_lease = TRUE;
+  answer (self, lease, discard_lease, NULL);
+}
+
+void
+job_call_return_error (JobCall *self, GError *error)
+{
+  answer (self, NULL, NULL, error);
+}
+
+gpointer
+job_call_wait (JobCall *self, GError **error)
+{
+  gpointer value;
+
+  g_mutex_lock (&self->lock);
+  while (!self->done)
+    g_cond_wait (&self->cond, &self->lock);
+  g_mutex_unlock (&self->lock);
+
+  value = g_steal_pointer (&self->value);
+  if (self->error)
+    g_propagate_error (error, g_steal_pointer (&self->error));
+  job_call_unref (self);
+  return value;
+}
+
+gpointer
+job_call_finish (gpointer queue, GAsyncResult *async_result, gpointer source_tag, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (async_result, queue), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (async_result, source_tag), NULL);
+
+  return g_task_propagate_pointer (G_TASK (async_result), error);
+}
