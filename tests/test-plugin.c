@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The loader against modules that are not fit, and files that are not to be trusted. What is
+ * refused is never cached, so each test has its own names; only "sound" is ever loaded. */
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "jobqueue-backend.h"
+
+#define BACKEND_PATH "JOBQUEUE_BACKEND_PATH"
+
+static char *
+module_folder (void)
+{
+  return g_test_build_filename (G_TEST_BUILT, "bad-modules", NULL);
+}
+
+/* An empty folder of its own for one test, as the only one in the environment. */
+typedef struct
+{
+  char *folder;
+  char *outside;
+} Fixture;
+
+static void
+setup (Fixture *fixture, gconstpointer data)
+{
+  fixture->outside = g_strdup (g_getenv (BACKEND_PATH));
+  fixture->folder = g_dir_make_tmp ("jobqueue-plugin-XXXXXX", NULL);
+  g_assert_nonnull (fixture->folder);
+  g_setenv (BACKEND_PATH, fixture->folder, TRUE);
+}
+
+static void
+remove_folder (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+
+      g_assert_cmpint (g_remove (path), ==, 0);
+    }
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
+static void
+teardown (Fixture *fixture, gconstpointer data)
+{
+  remove_folder (fixture->folder);
+  if (fixture->outside != NULL)
+    g_setenv (BACKEND_PATH, fixture->outside, TRUE);
+  else
+    g_unsetenv (BACKEND_PATH);
+  g_free (fixture->folder);
+  g_free (fixture->outside);
+}
+
+static char *
+write_file (const char *folder, const char *name, const char *content, gssize length)
+{
+  g_autoptr (GError) error = NULL;
+  char *path = g_build_filename (folder, name, NULL);
+
+  g_file_set_contents (path, content, length, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (chmod (path, 0644), ==, 0);
+  return path;
+}
+
+static char *
+copy_module (const char *module, const char *folder, const char *name)
+{
+  g_autofree char *from = g_test_build_filename (G_TEST_BUILT, "bad-modules", module, NULL);
+  g_autofree char *content = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize length;
+
+  g_file_get_contents (from, &content, &length, &error);
+  g_assert_no_error (error);
+  return write_file (folder, name, content, (gssize) length);
+}
+
+static void
+assert_message (GError *error, int code, const char *first, const char *second)
+{
+  g_assert_error (error, JOB_ERROR, code);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, first));
+  g_assert_nonnull (strstr (error->message, second));
+}
+
+static void
+assert_refused (JobPluginKind kind, const char *name, const char *file, const char *cause)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (job_plugin_load (kind, name, &error));
+  assert_message (error, JOB_ERROR_PLUGIN, file, cause);
+}
+
+static void
+assert_bad_module (const char *name, const char *cause)
+{
+  g_autofree char *file = g_strconcat ("bad-modules/", name, ".so", NULL);
+
+  assert_refused (JOB_PLUGIN_BACKEND, name, file, cause);
+}
+
+static void
+test_bad_module (gconstpointer data)
+{
+  const char *const *name_and_cause = data;
+  g_autofree char *folder = module_folder ();
+
+  job_add_backend_folder (folder);
+  assert_bad_module (name_and_cause[0], name_and_cause[1]);
+  /* A refusal is not the last word: it is the same one the next time. */
+  assert_bad_module (name_and_cause[0], name_and_cause[1]);
+}
+
+static gpointer
+load_sound (gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const JobPluginDescriptor *descriptor = job_plugin_load (JOB_PLUGIN_BACKEND, "sound", &error);
+
+  g_assert_no_error (error);
+  return (gpointer) descriptor;
+}
+
+static void
+test_sound (void)
+{
+  g_autofree char *folder = module_folder ();
+  const JobPluginDescriptor *descriptor;
+  GThread *threads[8];
+  gpointer loaded[8];
+
+  job_add_backend_folder (folder);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("load", load_sound, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    loaded[i] = g_thread_join (threads[i]);
+
+  descriptor = load_sound (NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_assert_true (loaded[i] == descriptor);
+  g_assert_cmpstr (descriptor->name, ==, "sound");
+  g_assert_true (g_type_is_a (descriptor->get_type (), JOB_TYPE_QUEUE));
+  /* A name belongs to its kind. */
+  assert_refused (JOB_PLUGIN_HANDLER, "sound", "sound.so", "There is no handler");
+}
+
+static void
+test_bad_name (void)
+{
+  const char *names[] = { "",         "../sound", "/tmp/sound", "a/b", "..", ".",
+                          "sound.so", "Sound",    "so und",     "s\n", "ü" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *escaped = g_strescape (names[i], NULL);
+
+      g_assert_null (job_plugin_load (JOB_PLUGIN_BACKEND, names[i], &error));
+      assert_message (error, JOB_ERROR_PLUGIN, escaped, "never a path");
+    }
+}
+
+/* The message has all that a person needs: what was looked for, where, and what is there. */
+static void
+test_not_found (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *added = module_folder ();
+  g_autofree char *second = g_build_filename (fixture->folder, "second", NULL);
+  g_autofree char *path = g_strconcat (fixture->folder, "::", second, NULL);
+  g_autofree char *there = copy_module ("sound.so", fixture->folder, "is-there.so");
+
+  job_add_backend_folder (added);
+  g_setenv (BACKEND_PATH, path, TRUE);
+  assert_refused (JOB_PLUGIN_BACKEND, "not-there", "not-there.so", added);
+  assert_refused (JOB_PLUGIN_BACKEND, "not-there", fixture->folder, second);
+  assert_refused (JOB_PLUGIN_BACKEND, "not-there", "/jobqueue-1/backends", "is-there");
+  assert_refused (JOB_PLUGIN_HANDLER, "not-there", "/jobqueue-1/plugins", "JOBQUEUE_PLUGIN_PATH");
+}
+
+static void
+test_not_elf (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *text = g_strnfill (4096, '#');
+  g_autofree char *file = write_file (fixture->folder, "not-elf.so", text, -1);
+  g_autofree char *empty = write_file (fixture->folder, "empty.so", "", 0);
+
+  assert_refused (JOB_PLUGIN_BACKEND, "not-elf", file, "ELF");
+  assert_refused (JOB_PLUGIN_BACKEND, "empty", empty, "rebuild");
+}
+
+/* Each of these is refused for the one thing, and no longer once that is put right: then it is only
+ * the name inside that is not the file's. */
+
+static void
+test_writable_file (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *file = copy_module ("sound.so", fixture->folder, "writable.so");
+
+  g_assert_cmpint (chmod (file, 0646), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "writable", file, "mode 0646");
+  g_assert_cmpint (chmod (file, 0644), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "writable", file, "calls itself “sound”");
+}
+
+static void
+test_writable_folder (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *file = copy_module ("sound.so", fixture->folder, "folder.so");
+
+  g_assert_cmpint (chmod (fixture->folder, 0777), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "folder", file, "mode 0777");
+  g_assert_cmpint (chmod (fixture->folder, 01777), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "folder", file, "mode 1777");
+  g_assert_cmpint (chmod (fixture->folder, 0755), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "folder", file, "calls itself “sound”");
+}
+
+/* A group with the number of its user is that user's own; any other has others in it. */
+static void
+test_writable_by_group (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *file = copy_module ("sound.so", fixture->folder, "group.so");
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("Only root can give a file to another group");
+      return;
+    }
+
+  g_assert_cmpint (chown (file, 0, 12345), ==, 0);
+  g_assert_cmpint (chmod (file, 0664), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "group", file, "mode 0664");
+  g_assert_cmpint (chown (file, 0, 0), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "group", file, "calls itself “sound”");
+}
+
+static void
+test_foreign_owner (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *file = copy_module ("sound.so", fixture->folder, "owner.so");
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("Only root can give a file to another user");
+      return;
+    }
+
+  g_assert_cmpint (chown (file, 12345, 12345), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "owner", file, "user 12345");
+  g_assert_cmpint (chown (file, 0, 0), ==, 0);
+  g_assert_cmpint (chown (fixture->folder, 12345, 12345), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "owner", file, "user 12345");
+  g_assert_cmpint (chown (fixture->folder, 0, 0), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "owner", file, "calls itself “sound”");
+}
+
+static void
+test_not_regular (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *target = copy_module ("sound.so", fixture->folder, "target.so");
+  g_autofree char *link = g_build_filename (fixture->folder, "link.so", NULL);
+  g_autofree char *fifo = g_build_filename (fixture->folder, "fifo.so", NULL);
+  g_autofree char *directory = g_build_filename (fixture->folder, "directory.so", NULL);
+
+  g_assert_cmpint (symlink (target, link), ==, 0);
+  g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
+  g_assert_cmpint (g_mkdir (directory, 0700), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "link", link, "not a regular file");
+  assert_refused (JOB_PLUGIN_BACKEND, "fifo", fifo, "not a regular file");
+  assert_refused (JOB_PLUGIN_BACKEND, "directory", directory, "not a regular file");
+}
+
+/* A libtool archive would name a file of its own choice; GModule would follow it. */
+static void
+test_libtool_archive (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *module = copy_module ("sound.so", fixture->folder, "beside.so");
+  g_autofree char *text =
+      g_strdup_printf ("dlname='beside.so'\ninstalled=yes\nlibdir='%s'\n", fixture->folder);
+  g_autofree char *alone = write_file (fixture->folder, "alone.la", text, -1);
+  g_autofree char *beside = write_file (fixture->folder, "beside.la", "dlname='nowhere.so'\n", -1);
+  g_auto (GStrv) names = job_list_backends ();
+
+  assert_refused (JOB_PLUGIN_BACKEND, "alone", "no file “alone.so”", fixture->folder);
+  assert_refused (JOB_PLUGIN_BACKEND, "beside", module, "calls itself “sound”");
+  g_assert_true (g_strv_contains ((const char *const *) names, "beside"));
+  g_assert_false (g_strv_contains ((const char *const *) names, "alone"));
+}
+
+/* The first file of the name counts, even if it is not fit: a bad one never gives way in silence.
+ */
+static void
+test_order (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *added = g_dir_make_tmp ("jobqueue-plugin-XXXXXX", NULL);
+  g_autofree char *later = copy_module ("sound.so", fixture->folder, "twice.so");
+  g_autofree char *first = write_file (added, "twice.so", "nothing", -1);
+
+  job_add_backend_folder (added);
+  assert_refused (JOB_PLUGIN_BACKEND, "twice", first, "rebuild");
+  g_assert_cmpint (g_remove (first), ==, 0);
+  assert_refused (JOB_PLUGIN_BACKEND, "twice", later, "calls itself “sound”");
+  remove_folder (added);
+}
+
+static void
+test_list (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *second = g_dir_make_tmp ("jobqueue-plugin-XXXXXX", NULL);
+  g_autofree char *path = g_strconcat (fixture->folder, ":/nowhere:", second, NULL);
+  g_autofree char *zebra = write_file (fixture->folder, "zebra.so", "", 0);
+  g_autofree char *again = write_file (second, "zebra.so", "", 0);
+  g_autofree char *apple = write_file (second, "0-apple.so", "", 0);
+  g_autofree char *upper = write_file (second, "Upper.so", "", 0);
+  g_autofree char *text = write_file (second, "text.txt", "", 0);
+  g_auto (GStrv) names = NULL;
+  guint n_zebras = 0;
+
+  g_setenv (BACKEND_PATH, path, TRUE);
+  names = job_list_backends ();
+  for (guint i = 0; names[i] != NULL; i++)
+    {
+      n_zebras += g_str_equal (names[i], "zebra") ? 1 : 0;
+      if (i > 0)
+        g_assert_cmpstr (names[i - 1], <, names[i]);
+    }
+  g_assert_cmpuint (n_zebras, ==, 1);
+  g_assert_cmpstr (names[0], ==, "0-apple");
+  g_assert_false (g_strv_contains ((const char *const *) names, "Upper"));
+  g_assert_false (g_strv_contains ((const char *const *) names, "text"));
+  remove_folder (second);
+}
+
+/* Registering */
+
+static GType
+broken_get_type (void)
+{
+  return G_TYPE_OBJECT;
+}
+
+static void
+assert_not_registered (const JobPluginDescriptor *descriptor, const char *what, const char *cause)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (job_plugin_register (descriptor, &error));
+  assert_message (error, JOB_ERROR_PLUGIN, what, cause);
+}
+
+static void
+test_register_bad (void)
+{
+  const JobPluginDescriptor *sound = load_sound (NULL);
+  JobPluginDescriptor descriptor = *sound;
+
+  descriptor.abi_version++;
+  assert_not_registered (&descriptor, "registers", "rebuild");
+  descriptor = *sound;
+  descriptor.kind = 99;
+  assert_not_registered (&descriptor, "“sound”", "unknown kind 99");
+  descriptor = *sound;
+  descriptor.name = "../up";
+  assert_not_registered (&descriptor, "../up", "never a path");
+  descriptor.name = NULL;
+  assert_not_registered (&descriptor, "“”", "not the name");
+  descriptor.name = "broken";
+  descriptor.get_type = broken_get_type;
+  assert_not_registered (&descriptor, "“broken”", "JobQueue and GInitable");
+  descriptor = *sound;
+  descriptor.name = "lost";
+  descriptor.location_property = "folder";
+  assert_not_registered (&descriptor, "“lost”", "“folder”");
+}
+
+static void
+test_register (void)
+{
+  static JobPluginDescriptor registered, another;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) names = NULL;
+
+  registered = *(const JobPluginDescriptor *) load_sound (NULL);
+  registered.name = "registered";
+  another = registered;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_true (job_plugin_register (&registered, &error));
+      g_assert_no_error (error);
+    }
+  assert_not_registered (&another, "“registered”", "already");
+
+  g_assert_true (job_plugin_load (JOB_PLUGIN_BACKEND, "registered", &error) == &registered);
+  g_assert_no_error (error);
+  names = job_list_backends ();
+  g_assert_true (g_strv_contains ((const char *const *) names, "registered"));
+}
+
+/* The environment */
+
+static char *
+print_folders (const char *program)
+{
+  char *const argv[] = { (char *) program, NULL };
+  g_autoptr (GError) error = NULL;
+  char *output = NULL;
+  int status;
+
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, NULL, &status,
+                &error);
+  g_assert_no_error (error);
+  g_spawn_check_wait_status (status, &error);
+  g_assert_no_error (error);
+  return output;
+}
+
+static void
+test_environment_when_setuid (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *program = copy_module ("print-folders", fixture->folder, "print-folders");
+  g_autofree char *expected = g_strconcat (fixture->folder, "\n/compiled-in\n", NULL);
+  g_autofree char *plain = NULL;
+  g_autofree char *secure = NULL;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("Only root can make a file that runs as another user");
+      return;
+    }
+
+  g_assert_cmpint (chmod (program, 0755), ==, 0);
+  plain = print_folders (program);
+  g_assert_cmpstr (plain, ==, expected);
+
+  g_assert_cmpint (chown (program, 12345, 12345), ==, 0);
+  g_assert_cmpint (chmod (program, 04755), ==, 0);
+  secure = print_folders (program);
+  g_assert_cmpstr (secure, ==, "/compiled-in\n");
+}
+
+#define ADD(path, func) g_test_add ("/plugin/" path, Fixture, NULL, setup, func, teardown)
+
+static const char *const bad_modules[][2] = {
+  { "no-symbol", "job_plugin_descriptor" },
+  { "wrong-abi", "version 2 of the plugin interface" },
+  { "wrong-kind", "it is a handler and not a backend" },
+  { "unknown-kind", "unknown kind 77" },
+  { "foreign-name", "calls itself “somebody-else”" },
+  { "unresolved", "job_bad_module_nowhere_get_type" },
+  { "wrong-type", "“GObject”" },
+  { "abstract-type", "“JobLocalQueue”" },
+  { "no-type", "“invalid”" },
+};
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad_modules); i++)
+    {
+      g_autofree char *path = g_strconcat ("/plugin/refuses/", bad_modules[i][0], NULL);
+
+      g_test_add_data_func (path, bad_modules[i], test_bad_module);
+    }
+  g_test_add_func ("/plugin/refuses/bad-name", test_bad_name);
+  ADD ("refuses/not-found", test_not_found);
+  ADD ("refuses/not-elf", test_not_elf);
+  ADD ("refuses/writable-file", test_writable_file);
+  ADD ("refuses/writable-folder", test_writable_folder);
+  ADD ("refuses/writable-by-group", test_writable_by_group);
+  ADD ("refuses/foreign-owner", test_foreign_owner);
+  ADD ("refuses/not-regular", test_not_regular);
+  ADD ("refuses/libtool-archive", test_libtool_archive);
+  g_test_add_func ("/plugin/loads-once-from-many-threads", test_sound);
+  ADD ("first-file-of-the-name-counts", test_order);
+  ADD ("lists-sorted-without-duplicates", test_list);
+  g_test_add_func ("/plugin/register/refuses", test_register_bad);
+  g_test_add_func ("/plugin/register/is-found", test_register);
+  ADD ("environment-is-ignored-when-setuid", test_environment_when_setuid);
+
+  return g_test_run ();
+}
