@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 
 #define JOB_JSON_MAX_DEPTH 512
 #define JOB_JSON_MAX_BYTES (64 * 1024 * 1024)
+/* A document of a store, which embeds such values, may be deeper and longer. */
+#define JOB_JSON_DOCUMENT_MAX_DEPTH 520
+#define JOB_JSON_DOCUMENT_MAX_BYTES (4 * JOB_JSON_MAX_BYTES)
 
 /* Checks that @text is exactly one JSON value: UTF-8, no duplicate keys in an object, numbers that
  * a double can hold the magnitude of, \\u escapes in well-formed pairs, at most JOB_JSON_MAX_DEPTH
@@ -23,8 +26,11 @@ G_BEGIN_DECLS
  */
 JOB_API gboolean job_json_check (const char *text, gssize length, const char *what,
                                  const char **start, const char **end, GError **error);
-/* The same, and a copy of the value without the white space around it, byte for byte. NULL text:
- * "null". */
+/* The same with the limits of a store's document. */
+JOB_API gboolean job_json_check_document (const char *text, gssize length, const char *what,
+                                          const char **start, const char **end, GError **error);
+/* The same as job_json_check(), and a copy of the value without the white space around it, byte for
+ * byte. NULL text: "null". */
 JOB_API char *job_json_dup_checked (const char *text, const char *what, GError **error);
 
 /* Walks the members of an object in a text that job_json_check() passed. Keys and values are raw
