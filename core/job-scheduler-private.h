@@ -92,6 +92,8 @@ typedef struct
   JobState state;   /* the real one */
   JobReason reason;
   JobId culprit;
+  gint priority;
+  gint64 queued_at;
   gint64 heartbeat_age; /* µs; -1: no lease */
 } JobView;
 

@@ -859,7 +859,13 @@ describe_entry (JobScheduler *self, const JobEntry *entry, JobNow now, JobView *
   const JobId *damaged = g_hash_table_lookup (self->damaged, entry);
   const JobEdge *open = job_graph_first_open (entry);
 
-  *view = (JobView){ .id = entry->id, .state = entry->state, .heartbeat_age = -1 };
+  *view = (JobView){
+    .id = entry->id,
+    .state = entry->state,
+    .priority = entry->priority,
+    .queued_at = entry->queued_at,
+    .heartbeat_age = -1,
+  };
   get_status (entry, &view->status);
 
   if (entry->lease)

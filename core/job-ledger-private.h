@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The journal and the store as one: changes go in at one end and are durable then, and jobs are
+ * read as they stand after the last durable change, wherever that is kept. Safe to use from any
+ * thread; one call at a time gets in. */
+
+#pragma once
+
+#include "job-store.h"
+
+G_BEGIN_DECLS
+
+typedef struct _JobLedger JobLedger;
+
+/* Takes over the reference on @store, also when it fails; then the store is closed. */
+JobLedger *job_ledger_open (JobStore *store, guint64 checkpoint_size, GError **error);
+void job_ledger_free (JobLedger *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobLedger, job_ledger_free)
+
+/* Whether commits and reads are quick: nothing touches a disk. */
+gboolean job_ledger_is_quick (JobLedger *self);
+
+/* Makes the changes durable, all or nothing. After a failure nothing has changed, unless *unknown:
+ * then nobody knows before the next opening. */
+gboolean job_ledger_commit (JobLedger *self, const JobChange *changes, gsize n_changes,
+                            gboolean *unknown, GError **error);
+/* Whether the journal has grown so much that a checkpoint is due. */
+gboolean job_ledger_needs_checkpoint (JobLedger *self);
+/* Brings the store up to the journal, and empties that. A failure loses nothing; it will be due
+ * again later. */
+gboolean job_ledger_checkpoint (JobLedger *self, GError **error);
+
+/* As job_store_read() and job_store_visit(). */
+gboolean job_ledger_read (JobLedger *self, const JobId *id, JobRecord **record, JobStatus *status,
+                          GError **error);
+gboolean job_ledger_visit (JobLedger *self, gboolean everything, JobStoreVisitor visitor,
+                           gpointer data, GError **error);
+/* Appends to @ids the jobs that depend on @id, each once. */
+void job_ledger_list_dependents (JobLedger *self, const JobId *id, GArray *ids);
+/* JobDamage objects (transfer full). */
+GPtrArray *job_ledger_list_damaged (JobLedger *self);
+gboolean job_ledger_move_damaged (JobLedger *self, JobDamage *damage, const char *directory,
+                                  GError **error);
+
+/* A last checkpoint, the journal away, the store closed. Whatever fails, the lock is given back,
+ * and what is not in the store is still in the journal. */
+gboolean job_ledger_close (JobLedger *self, GError **error);
+
+G_END_DECLS
