@@ -17,6 +17,7 @@ job_json_skip_space (const guint8 *at, const guint8 *end)
 }
 
 const char *job_json_scan_string (const guint8 **at, const guint8 *end, gboolean *escaped);
+const char *job_json_scan_number (const guint8 **at, const guint8 *end);
 gsize job_json_unescape (const guint8 *at, const guint8 *end, guint8 *out);
 
 G_END_DECLS

@@ -12,8 +12,8 @@ static const char letters[] = "\"\\/bfnrt";
 static const char letters_meant[] = "\"\\/\b\f\n\r\t";
 
 /* Skips what stands for itself in a string: all of ASCII but quote, backslash and controls. Eight
- * bytes at a time: a byte's top bit is set in the sum if the byte is one to stop at (or, in a byte
- * above such a one, perhaps by its carry; the second loop looks again). */
+ * bytes at a time: below, a byte's top bit gets set if it is one to stop at. A borrow can only set
+ * more of them, beside one that is rightly set; the second loop finds the right one. */
 static const guint8 *
 skip_plain (const guint8 *at, const guint8 *end)
 {
@@ -138,8 +138,8 @@ job_json_unescape (const guint8 *at, const guint8 *end, guint8 *out)
   return to - out;
 }
 
-/* From the opening quote, at *at, to behind the closing one. What is wrong otherwise: then *at is
- * where. */
+/* Moves *at from the opening quote to behind the closing one; or says what is wrong, and moves it
+ * to where that is. */
 const char *
 job_json_scan_string (const guint8 **at, const guint8 *end, gboolean *escaped)
 {
@@ -147,19 +147,15 @@ job_json_scan_string (const guint8 **at, const guint8 *end, gboolean *escaped)
 
   for (;;)
     {
+      const guint8 *stop = p = skip_plain (p, end);
       const char *problem = NULL;
       gunichar character;
       guint length = 0;
 
-      p = skip_plain (p, end);
       if (p == end)
         return "a string is never closed";
-      *at = p;
       if (*p == '"')
-        {
-          *at = p + 1;
-          return NULL;
-        }
+        break;
       if (*p == '\\')
         {
           *escaped = TRUE;
@@ -170,9 +166,14 @@ job_json_scan_string (const guint8 **at, const guint8 *end, gboolean *escaped)
       else if ((length = utf8_length (p, end)) == 0)
         problem = "malformed UTF-8";
       if (problem != NULL)
-        return problem;
+        {
+          *at = stop;
+          return problem;
+        }
       p += length;
     }
+  *at = p + 1;
+  return NULL;
 }
 
 char *
@@ -203,21 +204,23 @@ append_escape (GString *out, guint8 c)
     g_string_append_printf (out, "\\u%04x", c);
 }
 
+/* Text that is not UTF-8 after all would make a document that nobody can read any more: what is
+ * malformed in it becomes U+FFFD. */
 void
 job_json_append_string (GString *out, const char *text)
 {
-  const guint8 *at = (const guint8 *) text;
-  const guint8 *end = at + strlen (text);
+  g_autofree char *valid = g_utf8_validate (text, -1, NULL) ? NULL : g_utf8_make_valid (text, -1);
+  const char *at = valid != NULL ? valid : text;
 
   g_string_append_c (out, '"');
-  while (at < end)
+  while (*at != '\0')
     {
-      const guint8 *run = at;
+      const char *run = at;
 
-      while (at < end && *at >= 0x20 && *at != '"' && *at != '\\')
+      while ((guint8) *at >= 0x20 && *at != '"' && *at != '\\')
         at++;
-      g_string_append_len (out, (const char *) run, at - run);
-      if (at < end)
+      g_string_append_len (out, run, at - run);
+      if (*at != '\0')
         append_escape (out, *at++);
     }
   g_string_append_c (out, '"');

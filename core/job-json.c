@@ -14,14 +14,12 @@
 
 #include "job-error.h"
 
-#include <math.h>
 #include <string.h>
 
 #define ARRAY_LEVEL G_MAXUINT32 /* in Scanner.levels */
 #define FEW_KEYS 16             /* up to so many are compared each with each */
 #define OWN_KEYS 64             /* more are on the heap */
 #define SHOWN_BYTES 40          /* how much of a repeated key an error repeats */
-#define DOUBLE_DIGITS 308       /* 10 to this is the greatest power of 10 in a double */
 
 typedef struct
 {
@@ -39,11 +37,12 @@ typedef struct
   const guint8 *culprit; /* where a failure is … */
   const char *problem;   /* … and what is wrong there */
   guint depth;
-  guint32 levels[JOB_JSON_MAX_DEPTH]; /* the index of an object's first key, or ARRAY_LEVEL */
+  guint max_depth;
+  guint32 levels[JOB_JSON_DOCUMENT_MAX_DEPTH]; /* an object's first key's index, or ARRAY_LEVEL */
   Key *keys;
   gsize n_keys;
   gsize max_keys;
-  GPtrArray *unescaped; /* owns the bytes of keys with escapes; or NULL */
+  GStringChunk *unescaped; /* what keys with escapes mean; or NULL */
   Key own_keys[OWN_KEYS];
 } Scanner;
 
@@ -51,13 +50,14 @@ typedef struct
 
 /* Not zeroed as a whole: the stacks are large, and most texts small. */
 static void
-scanner_init (Scanner *self, const char *text, gsize length)
+scanner_init (Scanner *self, const char *text, gsize length, guint max_depth)
 {
   self->start = self->at = (const guint8 *) text;
   self->end = self->start + length;
   self->culprit = NULL;
   self->problem = NULL;
   self->depth = 0;
+  self->max_depth = max_depth;
   self->keys = self->own_keys;
   self->n_keys = 0;
   self->max_keys = OWN_KEYS;
@@ -69,7 +69,7 @@ scanner_clear (Scanner *self)
 {
   if (self->keys != self->own_keys)
     g_free (self->keys);
-  g_clear_pointer (&self->unescaped, g_ptr_array_unref);
+  g_clear_pointer (&self->unescaped, g_string_chunk_free);
 }
 
 static gboolean
@@ -88,59 +88,12 @@ scan_string (Scanner *self, gboolean *escaped)
   return problem == NULL || fail (self, self->at, problem);
 }
 
-static const guint8 *
-skip_digits (const guint8 *at, const guint8 *end)
-{
-  while (at < end && g_ascii_isdigit (*at))
-    at++;
-  return at;
-}
-
-/* Whether a number with many digits or an exponent is too great for a double. */
-static gboolean
-overflows (const guint8 *number, const guint8 *end)
-{
-  g_autofree char *copy = g_strndup ((const char *) number, end - number);
-
-  return isinf (g_ascii_strtod (copy, NULL));
-}
-
 static gboolean
 scan_number (Scanner *self)
 {
-  const guint8 *number = self->at;
-  const guint8 *end = self->end;
-  const guint8 *digits = number + (*number == '-');
-  const guint8 *at = skip_digits (digits, end);
-  gboolean great = at - digits > DOUBLE_DIGITS;
+  const char *problem = job_json_scan_number (&self->at, self->end);
 
-  if (at == digits)
-    return fail (self, at, "expected a digit");
-  if (*digits == '0' && at > digits + 1)
-    return fail (self, digits, "a number must not begin with a superfluous 0");
-  if (at < end && *at == '.')
-    {
-      const guint8 *fraction = at + 1;
-
-      at = skip_digits (fraction, end);
-      if (at == fraction)
-        return fail (self, at, "expected a digit after the point");
-    }
-  if (at < end && (*at == 'e' || *at == 'E'))
-    {
-      const guint8 *exponent = at + 1;
-
-      great = TRUE;
-      if (exponent < end && (*exponent == '+' || *exponent == '-'))
-        exponent++;
-      at = skip_digits (exponent, end);
-      if (at == exponent)
-        return fail (self, at, "expected a digit in the exponent");
-    }
-  if (great && overflows (number, at))
-    return fail (self, number, "a number greater than a double holds; write it as a string");
-  self->at = at;
-  return TRUE;
+  return problem == NULL || fail (self, self->at, problem);
 }
 
 static gboolean
@@ -175,13 +128,12 @@ grow_keys (Scanner *self)
 static void
 unescape_key (Scanner *self, Key *key)
 {
-  guint8 *bytes = g_malloc (key->length);
+  g_autofree guint8 *bytes = g_malloc (key->length);
 
-  key->length = job_json_unescape (key->bytes, key->bytes + key->length, bytes);
-  key->bytes = bytes;
   if (self->unescaped == NULL)
-    self->unescaped = g_ptr_array_new_with_free_func (g_free);
-  g_ptr_array_add (self->unescaped, bytes);
+    self->unescaped = g_string_chunk_new (4096);
+  key->length = job_json_unescape (key->bytes, key->bytes + key->length, bytes);
+  key->bytes = (guint8 *) g_string_chunk_insert_len (self->unescaped, (char *) bytes, key->length);
 }
 
 /* From its quote to behind the colon. */
@@ -277,12 +229,17 @@ in_array (const Scanner *self)
   return self->levels[self->depth - 1] == ARRAY_LEVEL;
 }
 
+static const char too_deep[] =
+    "nested deeper than the limit of " G_STRINGIFY (JOB_JSON_MAX_DEPTH) " levels";
+static const char document_too_deep[] =
+    "nested deeper than the limit of " G_STRINGIFY (JOB_JSON_DOCUMENT_MAX_DEPTH) " levels";
+
 static gboolean
 open_level (Scanner *self)
 {
-  if (self->depth == JOB_JSON_MAX_DEPTH)
+  if (self->depth == self->max_depth)
     return fail (self, self->at,
-                 "nested deeper than " G_STRINGIFY (JOB_JSON_MAX_DEPTH) " levels, the limit");
+                 self->max_depth == JOB_JSON_MAX_DEPTH ? too_deep : document_too_deep);
   self->levels[self->depth++] = *self->at == '[' ? ARRAY_LEVEL : self->n_keys;
   self->at = job_json_skip_space (self->at + 1, self->end);
   return TRUE;
@@ -345,6 +302,8 @@ scan_value (Scanner *self, gboolean *due)
     default:
       if (*self->at == '-' || g_ascii_isdigit (*self->at))
         return scan_number (self);
+      if (*self->at == 0xef)
+        return fail (self, self->at, "expected a value, and no byte order mark before it");
       return fail (self, self->at, "expected a value");
     }
 }
@@ -431,35 +390,33 @@ set_error (const Scanner *self, const char *what, GError **error)
   g_autofree char *found = describe_found (self);
 
   g_set_error (error, JOB_ERROR, JOB_ERROR_INVALID,
-               "The %s must be one JSON value (RFC 8259), but at byte %" G_GSIZE_FORMAT
-               " is an error: %s; found %s",
+               "The %s must be one JSON value (RFC 8259); at byte %" G_GSIZE_FORMAT
+               ": %s (found %s)",
                what, (gsize) (self->culprit - self->start), self->problem, found);
 }
 
 static gboolean
-check_size (gsize length, const char *what, GError **error)
+check_size (gsize length, gsize max, const char *what, GError **error)
 {
-  if (length <= JOB_JSON_MAX_BYTES)
+  if (length <= max)
     return TRUE;
   g_set_error (error, JOB_ERROR, JOB_ERROR_INVALID,
-               "The %s has %" G_GSIZE_FORMAT " bytes of JSON, and at most %d (64 MiB) are allowed; "
-               "keep large data in a file, and its name in the job",
-               what, length, JOB_JSON_MAX_BYTES);
+               "The %s has %" G_GSIZE_FORMAT " bytes of JSON, and at most %" G_GSIZE_FORMAT
+               " (%" G_GSIZE_FORMAT " MiB) are allowed; keep large data in a file, and its name in "
+               "the job",
+               what, length, max, max / (1024 * 1024));
   return FALSE;
 }
 
-gboolean
-job_json_check (const char *text, gssize length, const char *what, const char **start,
-                const char **end, GError **error)
+static gboolean
+check_text (const char *text, gsize size, guint max_depth, const char *what, const char **start,
+            const char **end, GError **error)
 {
   const guint8 *value_end = NULL;
-  gsize size = text == NULL ? 0 : length < 0 ? strlen (text) : (gsize) length;
   gboolean passed;
   Scanner self;
 
-  if (!check_size (size, what, error))
-    return FALSE;
-  scanner_init (&self, text != NULL ? text : "", size);
+  scanner_init (&self, text != NULL ? text : "", size, max_depth);
   passed = scan_text (&self, &value_end);
   if (!passed)
     set_error (&self, what, error);
@@ -469,6 +426,34 @@ job_json_check (const char *text, gssize length, const char *what, const char **
     *end = (const char *) value_end;
   scanner_clear (&self);
   return passed;
+}
+
+static gsize
+measure (const char *text, gssize length)
+{
+  if (text == NULL)
+    return 0;
+  return length < 0 ? strlen (text) : (gsize) length;
+}
+
+gboolean
+job_json_check (const char *text, gssize length, const char *what, const char **start,
+                const char **end, GError **error)
+{
+  gsize size = measure (text, length);
+
+  return check_size (size, JOB_JSON_MAX_BYTES, what, error) &&
+         check_text (text, size, JOB_JSON_MAX_DEPTH, what, start, end, error);
+}
+
+gboolean
+job_json_check_document (const char *text, gssize length, const char *what, const char **start,
+                         const char **end, GError **error)
+{
+  gsize size = measure (text, length);
+
+  return check_size (size, JOB_JSON_DOCUMENT_MAX_BYTES, what, error) &&
+         check_text (text, size, JOB_JSON_DOCUMENT_MAX_DEPTH, what, start, end, error);
 }
 
 char *
