@@ -82,16 +82,17 @@ static char *
 get_text (Config *config, const char *group, const char *key, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
-  char *text = g_key_file_get_string (config->key_file, group, key, &local_error);
+  g_autofree char *text = g_key_file_get_string (config->key_file, group, key, &local_error);
 
-  if (local_error != NULL)
-    {
-      g_set_error (error, JOB_ERROR, JOB_ERROR_CONFIG,
-                   "%s, group [%s], key “%s”: %s; write UTF-8, and “\\\\” for a backslash",
-                   config->source, group, key, local_error->message);
-      g_clear_pointer (&text, g_free);
-    }
-  return text;
+  /* A text comes back with some errors too. */
+  if (local_error == NULL)
+    return g_steal_pointer (&text);
+
+  g_set_error (error, JOB_ERROR, JOB_ERROR_CONFIG,
+               "%s, group [%s], key “%s”: the value is not UTF-8, or has an unknown escape "
+               "sequence; write UTF-8, and “\\\\” for a backslash",
+               config->source, group, key);
+  return NULL;
 }
 
 static gboolean
@@ -363,7 +364,7 @@ job_queue_new_from_config (const char *path, GError **error)
 
   absolute = g_canonicalize_filename (path, NULL);
   shown = g_filename_display_name (absolute);
-  if (!g_key_file_load_from_file (key_file, absolute, G_KEY_FILE_NONE, &local_error))
+  if (!g_key_file_load_from_file (key_file, absolute, G_KEY_FILE_KEEP_TRANSLATIONS, &local_error))
     {
       g_set_error (error, JOB_ERROR, JOB_ERROR_CONFIG,
                    "Cannot read the config file “%s”: %s; it has to be a key file that this "

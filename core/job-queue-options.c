@@ -334,8 +334,8 @@ job_queue_options_check_location (JobQueueOptions *self, const JobPluginDescript
 
   g_set_error (error, JOB_ERROR, JOB_ERROR_CONFIG,
                "%s: the key “%s” is missing; it says where the jobs are kept, as in "
-               "“%s=/var/lib/example/jobs”",
-               where, property, property);
+               "“%s=/var/lib/example/jobs”, or in a URI “%s:/var/lib/example/jobs”",
+               where, property, property, descriptor->name);
   return FALSE;
 }
 
