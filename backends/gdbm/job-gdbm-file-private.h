@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the reader and the writer of gdbm files share. */
+
+#pragma once
+
+#include <gdbm.h>
+
+#include "job-gdbm-file.h"
+
+G_BEGIN_DECLS
+
+/* The key of the record that describes the file. */
+#define JOB_GDBM_META_KEY "jobqueue"
+#define JOB_GDBM_META_KEY_SIZE 8
+
+/* Turns gdbm's code into JOB_ERROR_STORAGE or CORRUPT: "Cannot <verb> “<path>”: …". */
+void job_gdbm_set_error (GError **error, gdbm_error code, int saved_errno, const char *verb,
+                         const char *path);
+/* The same, for the last error of a handle. Returns FALSE. */
+gboolean job_gdbm_fail (GDBM_FILE dbf, const char *verb, const char *path, GError **error);
+/* A handle of its own descriptor, a copy of @fd, from the file's start. */
+GDBM_FILE job_gdbm_open_handle (int fd, const char *path, int flags, GError **error);
+datum job_gdbm_to_datum (GBytes *bytes);
+/* Whether the file that was just written has all of @count records. */
+gboolean job_gdbm_file_verify (JobGdbmFile *self, guint64 count, GError **error);
+
+G_END_DECLS

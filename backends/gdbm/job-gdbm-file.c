@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A gdbm file as this backend uses it: written once, from nothing (job-gdbm-writer.c), then only
+ * read.
+ *
+ * What is in it: for each job a record under the 16 bytes of its id (its value is the store's
+ * matter), and one under "jobqueue" that describes the file, in ASCII:
+ *
+ *   VERSION " " COUNT       "1 4711": format 1, 4711 records beside this one
+ *
+ * It is written last. The count is what tells that an iteration saw everything: gdbm has no other
+ * way to know of a bucket that was lost.
+ *
+ * What is to be known of gdbm 1.23:
+ * - With a function for fatal errors it calls exit(1) after that function; with NULL it goes on and
+ *   returns the error. So it is NULL here.
+ * - After an error that it calls fatal, a handle refuses everything, also what could be read: then
+ *   it is opened anew, from the same descriptor.
+ * - Reads go by read(), not by a mapping, where a file that is shorter than it says, or a bad
+ *   sector, would be a SIGBUS; and so do writes, where it would be a full disk. */
+
+#include "job-gdbm-file-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gdbm.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct _JobGdbmFile
+{
+  /* All guarded by the store's owner, who serialises the calls. */
+  GDBM_FILE dbf;
+  int fd;        /* of the file, whatever its name is by now */
+  char *path;    /* for errors */
+  guint64 size;  /* bytes */
+  guint64 count; /* records that must be there */
+};
+
+static gboolean
+is_storage_error (gdbm_error code)
+{
+  return code == GDBM_MALLOC_ERROR || (code != GDBM_FILE_EOF && gdbm_check_syserr (code));
+}
+
+void
+job_gdbm_set_error (GError **error, gdbm_error code, int saved_errno, const char *verb,
+                    const char *path)
+{
+  if (!is_storage_error (code))
+    g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT, "Cannot %s “%s”: it is damaged (gdbm: %s)",
+                 verb, path, gdbm_strerror (code));
+  else if (gdbm_check_syserr (code))
+    g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE, "Cannot %s “%s”: %s (gdbm: %s)", verb, path,
+                 g_strerror (saved_errno), gdbm_strerror (code));
+  else
+    g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE, "Cannot %s “%s”: gdbm: %s", verb, path,
+                 gdbm_strerror (code));
+}
+
+gboolean
+job_gdbm_fail (GDBM_FILE dbf, const char *verb, const char *path, GError **error)
+{
+  job_gdbm_set_error (error, gdbm_last_errno (dbf), gdbm_last_syserr (dbf), verb, path);
+  return FALSE;
+}
+
+datum
+job_gdbm_to_datum (GBytes *bytes)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (bytes, &size);
+
+  return (datum){ .dptr = (char *) data, .dsize = (int) size };
+}
+
+/* gdbm's memory is malloc's, which g_free() takes as well. */
+static GBytes *
+take_datum (datum value)
+{
+  return g_bytes_new_take (value.dptr, (gsize) value.dsize);
+}
+
+static gboolean
+is_meta (datum key)
+{
+  return key.dsize == JOB_GDBM_META_KEY_SIZE &&
+         memcmp (key.dptr, JOB_GDBM_META_KEY, JOB_GDBM_META_KEY_SIZE) == 0;
+}
+
+/* A handle that reads @fd from its start. */
+GDBM_FILE
+job_gdbm_open_handle (int fd, const char *path, int flags, GError **error)
+{
+  int copy = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  GDBM_FILE dbf;
+
+  if (copy < 0 || lseek (copy, 0, SEEK_SET) != 0)
+    {
+      job_file_set_error (error, errno, "open", path);
+      if (copy >= 0)
+        close (copy);
+      return NULL;
+    }
+  dbf = gdbm_fd_open (copy, path, 0, flags | GDBM_NOLOCK | GDBM_NOMMAP | GDBM_CLOERROR, NULL);
+  if (dbf == NULL)
+    job_gdbm_set_error (error, gdbm_errno, errno, "open", path);
+  return dbf;
+}
+
+/* The only files that are read are those that nobody else can have put there, or changed. */
+static gboolean
+check_file (JobGdbmFile *self, GError **error)
+{
+  struct stat st;
+  const char *complaint = NULL;
+
+  if (fstat (self->fd, &st) != 0)
+    return job_file_set_error (error, errno, "examine", self->path);
+  if (!S_ISREG (st.st_mode))
+    complaint = "it is not a regular file";
+  else if (st.st_uid != geteuid ())
+    complaint = "it belongs to another user";
+  else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    complaint = "others can write it: take that right from them";
+  if (complaint != NULL)
+    {
+      g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE, "Cannot open “%s”: %s", self->path,
+                   complaint);
+      return FALSE;
+    }
+  if (st.st_size == 0)
+    {
+      g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT,
+                   "“%s” is empty, which a job queue's file never is: remove it to begin anew",
+                   self->path);
+      return FALSE;
+    }
+  self->size = (guint64) st.st_size;
+  return TRUE;
+}
+
+static gboolean
+open_descriptor (JobGdbmFile *self, GError **error)
+{
+  /* O_NONBLOCK: not to wait at a FIFO. */
+  self->fd = open (self->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (self->fd >= 0)
+    return TRUE;
+  if (errno == ENOENT)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "There is no “%s”", self->path);
+  else if (errno == ELOOP)
+    g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
+                 "Cannot open “%s”: it is a symbolic link: name the file itself", self->path);
+  else
+    job_file_set_error (error, errno, "open", self->path);
+  return FALSE;
+}
+
+static gboolean
+refuse (JobGdbmFile *self, GError **error)
+{
+  g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT,
+               "“%s” is not a jobqueue file: name another one, or move it away", self->path);
+  return FALSE;
+}
+
+static gboolean
+parse_meta (JobGdbmFile *self, datum value, GError **error)
+{
+  g_autofree char *text = g_strndup (value.dptr, (gsize) value.dsize);
+  char *blank = strchr (text, ' ');
+  guint64 version;
+
+  if (blank != NULL)
+    *blank = '\0';
+  if (!g_ascii_string_to_unsigned (text, 10, 1, G_MAXUINT32, &version, NULL))
+    return refuse (self, error);
+  if (version > JOB_GDBM_VERSION)
+    {
+      g_set_error (error, JOB_ERROR, JOB_ERROR_VERSION,
+                   "“%s” has format version %" G_GUINT64_FORMAT
+                   ", and this library knows %d: open it with the newer library that wrote it",
+                   self->path, version, JOB_GDBM_VERSION);
+      return FALSE;
+    }
+  if (blank == NULL ||
+      !g_ascii_string_to_unsigned (blank + 1, 10, 0, G_MAXUINT64, &self->count, NULL))
+    return refuse (self, error);
+  return TRUE;
+}
+
+/* A file without a description is ours only if there is nothing in it. */
+static gboolean
+check_empty (JobGdbmFile *self, GError **error)
+{
+  datum key;
+
+  if (gdbm_last_errno (self->dbf) != GDBM_ITEM_NOT_FOUND)
+    return job_gdbm_fail (self->dbf, "read", self->path, error);
+  key = gdbm_firstkey (self->dbf);
+  if (key.dptr != NULL)
+    {
+      free (key.dptr);
+      return refuse (self, error);
+    }
+  if (gdbm_last_errno (self->dbf) != GDBM_ITEM_NOT_FOUND)
+    return job_gdbm_fail (self->dbf, "read", self->path, error);
+  return TRUE;
+}
+
+static gboolean
+read_meta (JobGdbmFile *self, GError **error)
+{
+  datum key = { .dptr = (char *) JOB_GDBM_META_KEY, .dsize = JOB_GDBM_META_KEY_SIZE };
+  datum value = gdbm_fetch (self->dbf, key);
+  gboolean done;
+
+  if (value.dptr == NULL)
+    return check_empty (self, error);
+  done = parse_meta (self, value, error);
+  free (value.dptr);
+  return done;
+}
+
+JobGdbmFile *
+job_gdbm_file_open (const char *path, GError **error)
+{
+  g_autoptr (JobGdbmFile) self = g_new0 (JobGdbmFile, 1);
+
+  self->path = g_strdup (path);
+  if (!open_descriptor (self, error) || !check_file (self, error))
+    return NULL;
+  self->dbf = job_gdbm_open_handle (self->fd, path, GDBM_READER, error);
+  if (self->dbf == NULL || !read_meta (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+job_gdbm_file_free (JobGdbmFile *self)
+{
+  /* Nothing was written, so nothing can fail that matters. */
+  if (self->dbf != NULL)
+    gdbm_close (self->dbf);
+  if (self->fd >= 0)
+    close (self->fd);
+  g_free (self->path);
+  g_free (self);
+}
+
+guint64
+job_gdbm_file_get_size (JobGdbmFile *self)
+{
+  return self->size;
+}
+
+void
+job_gdbm_file_set_path (JobGdbmFile *self, const char *path)
+{
+  g_free (self->path);
+  self->path = g_strdup (path);
+}
+
+/* See the opening: a handle that met with damage is of no use any more. */
+static gboolean
+ensure_handle (JobGdbmFile *self, GError **error)
+{
+  GDBM_FILE dbf;
+
+  if (!gdbm_needs_recovery (self->dbf))
+    return TRUE;
+  dbf = job_gdbm_open_handle (self->fd, self->path, GDBM_READER, error);
+  if (dbf == NULL)
+    return FALSE;
+  gdbm_close (self->dbf);
+  self->dbf = dbf;
+  return TRUE;
+}
+
+gboolean
+job_gdbm_file_fetch (JobGdbmFile *self, GBytes *key, GBytes **value, GError **error)
+{
+  datum found;
+
+  *value = NULL;
+  if (!ensure_handle (self, error))
+    return FALSE;
+  found = gdbm_fetch (self->dbf, job_gdbm_to_datum (key));
+  if (found.dptr != NULL)
+    *value = take_datum (found);
+  else if (gdbm_last_errno (self->dbf) != GDBM_ITEM_NOT_FOUND)
+    return job_gdbm_fail (self->dbf, "read", self->path, error);
+  return TRUE;
+}
+
+/* One record of the iteration, which must be there. */
+static gboolean
+visit_record (JobGdbmFile *self, datum key, JobGdbmVisitor visitor, gpointer data, gboolean *more,
+              GError **error)
+{
+  g_autoptr (GBytes) key_bytes = g_bytes_new (key.dptr, (gsize) key.dsize);
+  g_autoptr (GBytes) value = NULL;
+  g_autoptr (GError) local = NULL;
+  datum found = gdbm_fetch (self->dbf, key);
+
+  if (found.dptr == NULL)
+    return job_gdbm_fail (self->dbf, "read", self->path, error);
+  value = take_datum (found);
+  *more = visitor (key_bytes, value, data, &local);
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+static gboolean
+check_count (JobGdbmFile *self, guint64 n, GError **error)
+{
+  if (gdbm_last_errno (self->dbf) != GDBM_ITEM_NOT_FOUND && n <= self->count)
+    return job_gdbm_fail (self->dbf, "read", self->path, error);
+  if (n == self->count)
+    return TRUE;
+  g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT,
+               "“%s” is damaged: it has %" G_GUINT64_FORMAT
+               " records, of which %s%" G_GUINT64_FORMAT " can be read",
+               self->path, self->count, n > self->count ? "more than " : "", MIN (n, self->count));
+  return FALSE;
+}
+
+gboolean
+job_gdbm_file_visit (JobGdbmFile *self, JobGdbmVisitor visitor, gpointer data, GError **error)
+{
+  datum key;
+  gboolean good = TRUE, more = TRUE;
+  guint64 n = 0;
+
+  if (!ensure_handle (self, error))
+    return FALSE;
+  key = gdbm_firstkey (self->dbf);
+  /* A damaged file can lead round in circles: the count ends that. */
+  while (key.dptr != NULL && good && more && n <= self->count)
+    {
+      datum next;
+
+      if (!is_meta (key))
+        good = ++n > self->count || visit_record (self, key, visitor, data, &more, error);
+      next = good && more ? gdbm_nextkey (self->dbf, key) : (datum){ NULL, 0 };
+      free (key.dptr);
+      key = next;
+    }
+  free (key.dptr);
+  return good && (!more || check_count (self, n, error));
+}
+
+/* Reads every bucket back. */
+gboolean
+job_gdbm_file_verify (JobGdbmFile *self, guint64 count, GError **error)
+{
+  gdbm_count_t n;
+
+  if (gdbm_count (self->dbf, &n) != 0)
+    return job_gdbm_fail (self->dbf, "check", self->path, error);
+  if (n == count + 1 && self->count == count)
+    return TRUE;
+  g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
+               "Cannot write “%s”: %" G_GUINT64_FORMAT " records came back of %" G_GUINT64_FORMAT,
+               self->path, (guint64) n, count + 1);
+  return FALSE;
+}

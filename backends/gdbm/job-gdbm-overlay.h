@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The jobs that changed since the last checkpoint. */
+
+#pragma once
+
+#include "job-gdbm-file.h"
+
+G_BEGIN_DECLS
+
+typedef struct _JobGdbmOverlay JobGdbmOverlay;
+
+/* FALSE stops. */
+typedef gboolean (*JobGdbmOverlayVisitor) (const JobChange *job, gpointer data);
+
+JobGdbmOverlay *job_gdbm_overlay_new (void);
+void job_gdbm_overlay_free (JobGdbmOverlay *self);
+void job_gdbm_overlay_clear (JobGdbmOverlay *self);
+gboolean job_gdbm_overlay_is_empty (JobGdbmOverlay *self);
+gboolean job_gdbm_overlay_contains (JobGdbmOverlay *self, const JobId *id);
+/* @job has a record. It goes over what is there. */
+void job_gdbm_overlay_put (JobGdbmOverlay *self, const JobChange *job);
+/* Fills in *job (to be cleared), if it is there. */
+gboolean job_gdbm_overlay_get (JobGdbmOverlay *self, const JobId *id, JobChange *job);
+void job_gdbm_overlay_visit (JobGdbmOverlay *self, JobGdbmOverlayVisitor visitor, gpointer data);
+gboolean job_gdbm_overlay_write (JobGdbmOverlay *self, JobGdbmWriter *writer, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The making of a gdbm file, from nothing.
+ *
+ * gdbm_sync() returns success after a failed write of a bucket or of the header: what was written
+ * is checked by gdbm's state after it, then by counting in the file as it was read back. That its
+ * pages reached the disk is known from fsync() of a descriptor of our own, which was opened
+ * before the first write: the error of a page is told once to each open descriptor, and gdbm's own
+ * may have swallowed it. */
+
+#include "job-gdbm-file-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct _JobGdbmWriter
+{
+  GDBM_FILE dbf;
+  int fd;
+  char *path;
+  guint64 count;
+  gboolean finished;
+};
+
+/* The descriptor that fsync() is called on, and gdbm's own, which must not be a copy of it. */
+static gboolean
+create_file (JobGdbmWriter *self, GError **error)
+{
+  int fd;
+
+  self->fd = open (self->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (self->fd < 0)
+    {
+      self->finished = TRUE; /* nothing of ours is there to be removed */
+      return job_file_set_error (error, errno, "create", self->path);
+    }
+  if (fchmod (self->fd, 0600) != 0)
+    return job_file_set_error (error, errno, "set the mode of", self->path);
+  fd = open (self->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0)
+    return job_file_set_error (error, errno, "open", self->path);
+  self->dbf = job_gdbm_open_handle (fd, self->path, GDBM_WRCREAT, error);
+  close (fd);
+  return self->dbf != NULL;
+}
+
+JobGdbmWriter *
+job_gdbm_writer_new (const char *path, GError **error)
+{
+  g_autoptr (JobGdbmWriter) self = g_new0 (JobGdbmWriter, 1);
+
+  self->path = g_strdup (path);
+  if (!create_file (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+job_gdbm_writer_free (JobGdbmWriter *self)
+{
+  if (self->dbf != NULL)
+    gdbm_close (self->dbf);
+  if (self->fd >= 0)
+    close (self->fd);
+  if (!self->finished)
+    unlink (self->path);
+  g_free (self->path);
+  g_free (self);
+}
+
+static gboolean
+store (JobGdbmWriter *self, datum key, datum value, GError **error)
+{
+  int result = gdbm_store (self->dbf, key, value, GDBM_INSERT);
+
+  if (result > 0)
+    {
+      g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT, "Cannot write “%s”: a record came twice",
+                   self->path);
+      return FALSE;
+    }
+  return result == 0 || job_gdbm_fail (self->dbf, "write", self->path, error);
+}
+
+gboolean
+job_gdbm_writer_add (JobGdbmWriter *self, GBytes *key, GBytes *value, GError **error)
+{
+  /* gdbm counts in int, key and value together. */
+  if (g_bytes_get_size (key) + g_bytes_get_size (value) > G_MAXINT)
+    {
+      g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
+                   "Cannot write “%s”: a job of %" G_GSIZE_FORMAT " bytes is too large for gdbm",
+                   self->path, g_bytes_get_size (value));
+      return FALSE;
+    }
+  if (!store (self, job_gdbm_to_datum (key), job_gdbm_to_datum (value), error))
+    return FALSE;
+  self->count++;
+  return TRUE;
+}
+
+/* Writes the description and gives the file's pages to the kernel. */
+static gboolean
+seal (JobGdbmWriter *self, GError **error)
+{
+  g_autofree char *meta = g_strdup_printf ("%d %" G_GUINT64_FORMAT, JOB_GDBM_VERSION, self->count);
+  datum key = { .dptr = (char *) JOB_GDBM_META_KEY, .dsize = JOB_GDBM_META_KEY_SIZE };
+  datum value = { .dptr = meta, .dsize = (int) strlen (meta) };
+
+  if (!store (self, key, value, error))
+    return FALSE;
+  if (gdbm_sync (self->dbf) != 0 || gdbm_last_errno (self->dbf) != GDBM_NO_ERROR ||
+      gdbm_needs_recovery (self->dbf))
+    return job_gdbm_fail (self->dbf, "sync", self->path, error);
+  if (gdbm_close (g_steal_pointer (&self->dbf)) != 0)
+    {
+      job_gdbm_set_error (error, gdbm_errno, errno, "close", self->path);
+      return FALSE;
+    }
+  if (fsync (self->fd) != 0)
+    return job_file_set_error (error, errno, "sync", self->path);
+  return TRUE;
+}
+
+JobGdbmFile *
+job_gdbm_writer_finish (JobGdbmWriter *self, GError **error)
+{
+  g_autoptr (JobGdbmFile) file = NULL;
+
+  if (!seal (self, error))
+    return NULL;
+  file = job_gdbm_file_open (self->path, error);
+  if (file == NULL || !job_gdbm_file_verify (file, self->count, error))
+    return NULL;
+  self->finished = TRUE;
+  return g_steal_pointer (&file);
+}
