@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The enumerations, and the one spelling of each value: in JSON, on the command line and in
- * messages alike, it is the nickname in the GEnumClass. */
+/* The enumerations, and the one spelling of each state and condition, in JSON, on the command line
+ * and in messages alike. (The nicknames make the names in bindings: Job.Condition.AFTER_OK.) */
 
 #include "job-enums.h"
 #include "job-error.h"
@@ -46,9 +46,9 @@ G_DEFINE_ENUM_TYPE (JobState, job_state, G_DEFINE_ENUM_VALUE (JOB_STATE_BLOCKED,
  * Since: 1.0
  */
 G_DEFINE_ENUM_TYPE (JobCondition, job_condition,
-                    G_DEFINE_ENUM_VALUE (JOB_CONDITION_AFTER_OK, "afterok"),
-                    G_DEFINE_ENUM_VALUE (JOB_CONDITION_AFTER_ANY, "afterany"),
-                    G_DEFINE_ENUM_VALUE (JOB_CONDITION_AFTER_NOT_OK, "afternotok"))
+                    G_DEFINE_ENUM_VALUE (JOB_CONDITION_AFTER_OK, "after-ok"),
+                    G_DEFINE_ENUM_VALUE (JOB_CONDITION_AFTER_ANY, "after-any"),
+                    G_DEFINE_ENUM_VALUE (JOB_CONDITION_AFTER_NOT_OK, "after-not-ok"))
 
 /**
  * JobReason:
@@ -74,51 +74,32 @@ G_DEFINE_ENUM_TYPE (JobReason, job_reason, G_DEFINE_ENUM_VALUE (JOB_REASON_NONE,
                     G_DEFINE_ENUM_VALUE (JOB_REASON_RUN_AT, "run-at"),
                     G_DEFINE_ENUM_VALUE (JOB_REASON_LEASE_WITHOUT_TOKEN, "lease-without-token"))
 
-/* The types are static: their classes stay once they are made, and so do the texts. */
-static GEnumClass *
-get_class (GType type)
-{
-  GEnumClass *enum_class = g_type_class_peek (type);
-
-  return enum_class != NULL ? enum_class : g_type_class_ref (type);
-}
+/* By value. */
+static const char *const state_texts[] = {
+  "blocked", "scheduled", "pending", "running", "succeeded", "failed", "canceled", NULL,
+};
+static const char *const condition_texts[] = { "afterok", "afterany", "afternotok", NULL };
 
 static const char *
-to_text (GType type, int value)
+to_text (const char *const *texts, guint value)
 {
-  GEnumValue *found = g_enum_get_value (get_class (type), value);
-
-  return found != NULL ? found->value_nick : NULL;
-}
-
-static char *
-dup_all_texts (GEnumClass *enum_class)
-{
-  GString *texts = g_string_new (NULL);
-
-  for (guint i = 0; i < enum_class->n_values; i++)
-    g_string_append_printf (texts, "%s\"%s\"", i == 0 ? "" : ", ",
-                            enum_class->values[i].value_nick);
-  return g_string_free (texts, FALSE);
+  return value < g_strv_length ((char **) texts) ? texts[value] : NULL;
 }
 
 static gboolean
-from_text (GType type, const char *what, const char *text, int *value, GError **error)
+from_text (const char *const *texts, const char *what, const char *text, guint *value,
+           GError **error)
 {
-  GEnumClass *enum_class = get_class (type);
-  GEnumValue *found = text != NULL ? g_enum_get_value_by_nick (enum_class, text) : NULL;
   g_autofree char *quoted = NULL;
-  g_autofree char *texts = NULL;
+  g_autofree char *known = NULL;
 
-  if (found != NULL)
-    {
-      *value = found->value;
+  for (*value = 0; texts[*value] != NULL; (*value)++)
+    if (g_strcmp0 (text, texts[*value]) == 0)
       return TRUE;
-    }
   quoted = job_name_quote (text);
-  texts = dup_all_texts (enum_class);
+  known = g_strjoinv (", ", (char **) texts);
   g_set_error (error, JOB_ERROR, JOB_ERROR_INVALID, "%s is not a %s: use one of %s", quoted, what,
-               texts);
+               known);
   return FALSE;
 }
 
@@ -139,7 +120,7 @@ from_text (GType type, const char *what, const char *text, int *value, GError **
 const char *
 job_state_to_string (JobState state)
 {
-  return to_text (JOB_TYPE_STATE, (int) state);
+  return to_text (state_texts, state);
 }
 
 /**
@@ -160,9 +141,9 @@ job_state_to_string (JobState state)
 gboolean
 job_state_from_string (const char *text, JobState *state, GError **error)
 {
-  int value;
+  guint value;
 
-  if (!from_text (JOB_TYPE_STATE, "state", text, &value, error))
+  if (!from_text (state_texts, "state", text, &value, error))
     return FALSE;
   *state = (JobState) value;
   return TRUE;
@@ -202,7 +183,7 @@ job_state_is_final (JobState state)
 const char *
 job_condition_to_string (JobCondition condition)
 {
-  return to_text (JOB_TYPE_CONDITION, (int) condition);
+  return to_text (condition_texts, condition);
 }
 
 /**
@@ -224,9 +205,9 @@ job_condition_to_string (JobCondition condition)
 gboolean
 job_condition_from_string (const char *text, JobCondition *condition, GError **error)
 {
-  int value;
+  guint value;
 
-  if (!from_text (JOB_TYPE_CONDITION, "condition", text, &value, error))
+  if (!from_text (condition_texts, "condition", text, &value, error))
     return FALSE;
   *condition = (JobCondition) value;
   return TRUE;
