@@ -18,6 +18,7 @@ fail (Fixture *f, const char *id, const char *token, GError **error)
   return call_fail (f, id, token, "1", error);
 }
 
+/* The last one takes no administrator. */
 static const TokenVerb verbs[] = { complete, fail, call_release, call_heartbeat };
 
 /* Every verb that takes a token is refused with @code, and changes nothing. */
@@ -28,7 +29,7 @@ assert_token_refused (Fixture *f, const char *id, const char *token, int code)
   g_autofree char *after = NULL;
   g_autoptr (GError) error = NULL;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (verbs) - (token == NULL); i++)
     {
       g_assert_false (verbs[i](f, id, token, &error));
       g_assert_nonnull (error);
