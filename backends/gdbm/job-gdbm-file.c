@@ -28,6 +28,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of a new file; not the file system's, so that files are alike. Larger ones were slower. */
+#define BLOCK_SIZE 4096
+
 struct _JobGdbmFile
 {
   /* All guarded by the store's owner, who serialises the calls. */
@@ -38,10 +41,12 @@ struct _JobGdbmFile
   guint64 count; /* records that must be there */
 };
 
+/* A seek fails only for an offset that is none. */
 static gboolean
 is_storage_error (gdbm_error code)
 {
-  return code == GDBM_MALLOC_ERROR || (code != GDBM_FILE_EOF && gdbm_check_syserr (code));
+  return code == GDBM_MALLOC_ERROR ||
+         (code != GDBM_FILE_EOF && code != GDBM_FILE_SEEK_ERROR && gdbm_check_syserr (code));
 }
 
 void
@@ -103,7 +108,8 @@ job_gdbm_open_handle (int fd, const char *path, int flags, GError **error)
         close (copy);
       return NULL;
     }
-  dbf = gdbm_fd_open (copy, path, 0, flags | GDBM_NOLOCK | GDBM_NOMMAP | GDBM_CLOERROR, NULL);
+  dbf = gdbm_fd_open (copy, path, BLOCK_SIZE, flags | GDBM_NOLOCK | GDBM_NOMMAP | GDBM_CLOERROR,
+                      NULL);
   if (dbf == NULL)
     job_gdbm_set_error (error, gdbm_errno, errno, "open", path);
   return dbf;

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the tests of the gdbm store share. */
+
+#include "gdbm-fixture.h"
+
+#include <gdbm.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+void
+open_store (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->store = job_gdbm_store_new (fixture->path, &error);
+  g_assert_no_error (error);
+}
+
+void
+close_store (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (job_store_close (fixture->store, TRUE, &error));
+  g_assert_no_error (error);
+  g_assert_finalize_object (fixture->store);
+  fixture->store = NULL;
+}
+
+void
+fixture_set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->folder = g_dir_make_tmp ("job-gdbm-XXXXXX", &error);
+  g_assert_no_error (error);
+  fixture->path = g_build_filename (fixture->folder, "jobs.gdbm", NULL);
+  open_store (fixture);
+}
+
+static void
+remove_folder (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      if (g_file_test (child, G_FILE_TEST_IS_DIR) && !g_file_test (child, G_FILE_TEST_IS_SYMLINK))
+        remove_folder (child);
+      else
+        g_assert_no_errno (g_unlink (child));
+    }
+  g_assert_no_errno (g_rmdir (path));
+}
+
+void
+fixture_tear_down (Fixture *fixture, gconstpointer data)
+{
+  if (fixture->store != NULL)
+    close_store (fixture);
+  remove_folder (fixture->folder);
+  g_free (fixture->folder);
+  g_free (fixture->path);
+}
+
+char *
+build_path (Fixture *fixture, const char *suffix)
+{
+  return g_strconcat (fixture->path, suffix, NULL);
+}
+
+JobId
+number_id (guint n)
+{
+  JobId id = { .bytes = { 0x01, [6] = 0x70, [8] = 0x80 } };
+
+  for (int i = 0; i < 4; i++)
+    id.bytes[12 + i] = (guint8) (n >> (24 - 8 * i));
+  return id;
+}
+
+JobChange
+new_job (guint n, const char *args, guint dependency)
+{
+  JobChange change = { .id = number_id (n), .status = { .state = JOB_STATE_PENDING } };
+
+  change.record = job_record_new (dependency > 0 ? 1 : 0);
+  change.record->id = change.id;
+  change.record->queued_at = 1000 + n;
+  change.record->max_attempts = 3;
+  change.record->type = g_strdup ("type");
+  change.record->channel = g_strdup ("");
+  change.record->args = g_strdup (args);
+  if (dependency > 0)
+    change.record->dependencies[0].id = number_id (dependency);
+  return change;
+}
+
+void
+apply (Fixture *fixture, JobChange change)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (job_store_apply (fixture->store, &change, 1, &error));
+  g_assert_no_error (error);
+  job_change_clear (&change);
+}
+
+void
+create (Fixture *fixture, guint n, const char *args)
+{
+  apply (fixture, new_job (n, args, 0));
+}
+
+void
+update (Fixture *fixture, guint n, JobState state, const char *outcome)
+{
+  apply (fixture, (JobChange){ .id = number_id (n),
+                               .status = { .state = state,
+                                           .attempts = 1,
+                                           .finished_at = 7,
+                                           .outcome = g_strdup (outcome) } });
+}
+
+void
+checkpoint (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (job_store_checkpoint (fixture->store, &error));
+  g_assert_no_error (error);
+}
+
+void
+reopen (Fixture *fixture)
+{
+  close_store (fixture);
+  open_store (fixture);
+}
+
+void
+assert_job (Fixture *fixture, guint n, const char *args, JobState state, const char *outcome)
+{
+  g_autoptr (JobRecord) record = NULL;
+  g_auto (JobStatus) status = { 0 };
+  g_autoptr (GError) error = NULL;
+  JobId id = number_id (n);
+
+  g_assert_true (job_store_read (fixture->store, &id, &record, &status, &error));
+  g_assert_no_error (error);
+  g_assert_nonnull (record);
+  g_assert_true (job_id_equal (&record->id, &id));
+  g_assert_cmpstr (record->args, ==, args);
+  g_assert_cmpint (record->queued_at, ==, 1000 + n);
+  g_assert_cmpuint (record->max_attempts, ==, 3);
+  g_assert_cmpint (status.state, ==, state);
+  g_assert_cmpstr (status.outcome, ==, outcome);
+}
+
+void
+assert_absent (Fixture *fixture, guint n)
+{
+  JobRecord *record = NULL;
+  JobStatus status;
+  g_autoptr (GError) error = NULL;
+  JobId id = number_id (n);
+
+  g_assert_true (job_store_read (fixture->store, &id, &record, &status, &error));
+  g_assert_no_error (error);
+  g_assert_null (record);
+}
+
+static gboolean
+count_job (JobRecord *record, const JobStatus *status, gpointer data)
+{
+  g_assert_nonnull (record->args);
+  ++*(guint *) data;
+  return TRUE;
+}
+
+guint
+count_jobs (Fixture *fixture, gboolean everything)
+{
+  g_autoptr (GError) error = NULL;
+  guint n = 0;
+
+  g_assert_true (job_store_visit (fixture->store, everything, count_job, &n, &error));
+  g_assert_no_error (error);
+  return n;
+}
+
+guint
+count_damaged (Fixture *fixture)
+{
+  g_autoptr (GPtrArray) list = job_store_list_damaged (fixture->store);
+
+  return list->len;
+}
+
+void
+assert_refused (Fixture *fixture, int code, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (job_gdbm_store_new (fixture->path, &error));
+  g_assert_error (error, JOB_ERROR, code);
+  g_assert_nonnull (strstr (error->message, words));
+  g_assert_nonnull (strstr (error->message, fixture->path));
+}
+
+void
+tamper (Fixture *fixture, gconstpointer key, gsize key_size, const char *value, gsize size)
+{
+  GDBM_FILE dbf = gdbm_open (fixture->path, 0, GDBM_WRITER, 0, NULL);
+  datum k = { (char *) key, (int) key_size };
+  datum v = { (char *) value, (int) size };
+
+  g_assert_nonnull (dbf);
+  if (value != NULL)
+    g_assert_cmpint (gdbm_store (dbf, k, v, GDBM_REPLACE), ==, 0);
+  else
+    g_assert_cmpint (gdbm_delete (dbf, k), ==, 0);
+  g_assert_cmpint (gdbm_close (dbf), ==, 0);
+}
+
+GBytes *
+fetch_raw (Fixture *fixture, gconstpointer key, gsize key_size)
+{
+  GDBM_FILE dbf = gdbm_open (fixture->path, 0, GDBM_READER, 0, NULL);
+  datum value;
+
+  g_assert_nonnull (dbf);
+  value = gdbm_fetch (dbf, (datum){ (char *) key, (int) key_size });
+  gdbm_close (dbf);
+  return value.dptr != NULL ? g_bytes_new_take (value.dptr, (gsize) value.dsize) : NULL;
+}
+
+GBytes *
+read_file (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  char *data;
+  gsize size;
+
+  g_file_get_contents (path, &data, &size, &error);
+  g_assert_no_error (error);
+  return g_bytes_new_take (data, size);
+}
+
+void
+write_file (const char *path, gconstpointer data, gsize size)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_file_set_contents_full (path, data, (gssize) size, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
+                            &error);
+  g_assert_no_error (error);
+}
