@@ -243,34 +243,41 @@ test_random_bits_are_random (void)
   assert_random (of_tokens, 10000, 0);
 }
 
-/* A child that forgets to exec still has no random bytes of its parent's. */
 static void
-test_fork_shares_no_tokens (void)
+make_tokens_in_child (JobId *tokens, gsize n)
 {
-  JobId token, childs[256];
-  g_autoptr (GHashTable) known = g_hash_table_new (job_id_hash, job_id_equal);
   int fds[2], status;
   pid_t child;
 
-  job_id_new_token (&token);
   g_assert_cmpint (pipe (fds), ==, 0);
   child = fork ();
   g_assert_cmpint (child, >=, 0);
   if (child == 0)
     {
-      for (gsize i = 0; i < G_N_ELEMENTS (childs); i++)
-        job_id_new_token (&childs[i]);
-      _exit (write (fds[1], childs, sizeof childs) == sizeof childs ? 0 : 1);
+      for (gsize i = 0; i < n; i++)
+        job_id_new_token (&tokens[i]);
+      _exit (write (fds[1], tokens, n * sizeof *tokens) == (gssize) (n * sizeof *tokens) ? 0 : 1);
     }
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   g_assert_cmpint (status, ==, 0);
-  g_assert_cmpint (read (fds[0], childs, sizeof childs), ==, sizeof childs);
+  g_assert_cmpint (read (fds[0], tokens, n * sizeof *tokens), ==, n * sizeof *tokens);
   close (fds[0]);
   close (fds[1]);
+}
 
-  for (gsize i = 0; i < G_N_ELEMENTS (childs); i++)
-    g_hash_table_add (known, &childs[i]);
-  for (gsize i = 0; i < G_N_ELEMENTS (childs); i++)
+/* A child that forgets to exec still has no random bytes of its parent's. */
+static void
+test_fork_shares_no_tokens (void)
+{
+  JobId token, of_child[256];
+  g_autoptr (GHashTable) known = NULL;
+
+  job_id_new_token (&token);
+  make_tokens_in_child (of_child, G_N_ELEMENTS (of_child));
+  known = g_hash_table_new (job_id_hash, job_id_equal);
+  for (gsize i = 0; i < G_N_ELEMENTS (of_child); i++)
+    g_hash_table_add (known, &of_child[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (of_child); i++)
     {
       job_id_new_token (&token);
       g_assert_false (g_hash_table_contains (known, &token));
