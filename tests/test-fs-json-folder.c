@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The folder of the fs-json store: who may have it, what lies about in it, and what a failed write
+ * or a crash leaves. */
+
+#include "fs-json-fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GOOD "bc85084e-c815-4646-b2c3-540b3b3a9934"
+#define OTHER "be60d5c8-badd-4687-88b9-28f5669202af"
+
+#define GOOD_FILE "{\"id\":\"" GOOD "\",\"type\":\"t\",\"queued_at\":\"2026-01-01T00:00:00Z\"}\n"
+
+static char *
+get_path (Fixture *fixture, const char *name)
+{
+  return g_build_filename (fixture->folder, name, NULL);
+}
+
+static mode_t
+get_mode (const char *path)
+{
+  GStatBuf st;
+
+  g_assert_cmpint (g_stat (path, &st), ==, 0);
+  return st.st_mode & 07777;
+}
+
+static void
+assert_refused (const char *folder, JobError code, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (job_fs_json_store_new (folder, &error));
+  g_assert_error (error, JOB_ERROR, (gint) code);
+  if (strstr (error->message, message) == NULL || strstr (error->message, folder) == NULL)
+    g_error ("“%s” or the folder is not in: %s", message, error->message);
+}
+
+/* Opening. */
+
+static void
+test_modes (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (JobRecord) record = make_record ("t", "null", 0, NULL);
+  g_autofree char *id = job_id_dup_text (&record->id);
+  g_autofree char *name = g_strconcat (id, ".json", NULL);
+  g_autofree char *path = get_path (fixture, name);
+  JobStatus status = make_status (JOB_STATE_PENDING);
+  mode_t old = umask (0577);
+
+  fixture_open (fixture);
+  apply_record (fixture->store, record, &status);
+  g_assert_cmpuint (get_mode (fixture->folder), ==, 0700);
+  g_assert_cmpuint (get_mode (path), ==, 0600);
+  umask (0);
+  apply_status (fixture->store, &record->id, &status);
+  checkpoint (fixture->store);
+  g_assert_cmpuint (get_mode (path), ==, 0600);
+  umask (old);
+}
+
+static void
+test_refused (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *inner = g_build_filename (fixture->folder, "jobs", NULL);
+
+  assert_refused (inner, JOB_ERROR_STORAGE, "does not exist; create that first");
+  fixture_put (fixture, "file", "x");
+  g_free (inner);
+  inner = get_path (fixture, "file");
+  assert_refused (inner, JOB_ERROR_STORAGE, "Not a directory");
+  g_assert_cmpint (g_chmod (fixture->folder, 0770), ==, 0);
+  assert_refused (fixture->folder, JOB_ERROR_STORAGE, "mode 0770");
+  g_assert_cmpint (g_chmod (fixture->folder, 0707), ==, 0);
+  assert_refused (fixture->folder, JOB_ERROR_STORAGE, "mode 0707");
+  g_assert_cmpint (g_chmod (fixture->folder, 0755), ==, 0);
+  fixture_open (fixture);
+}
+
+static void
+test_strangers_folder (Fixture *fixture, gconstpointer data)
+{
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can give a folder to somebody else");
+      return;
+    }
+  fixture_put (fixture, GOOD ".json", GOOD_FILE);
+  g_assert_cmpint (chown (fixture->folder, 4711, 4711), ==, 0);
+  assert_refused (fixture->folder, JOB_ERROR_STORAGE, "belongs to user 4711");
+}
+
+static void
+test_locked_here (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *pid = g_strdup_printf ("pid %d", getpid ());
+
+  fixture_open (fixture);
+  assert_refused (fixture->folder, JOB_ERROR_LOCKED, pid);
+  fixture_close (fixture);
+  fixture_open (fixture);
+}
+
+/* Holds the lock, says so, and waits to be killed. */
+static G_GNUC_NORETURN void
+hold_lock (const char *folder, int ready)
+{
+  int fd = open (folder, O_RDONLY | O_DIRECTORY);
+
+  if (fd < 0 || flock (fd, LOCK_EX) != 0 || write (ready, "x", 1) != 1)
+    _exit (1);
+  for (;;)
+    pause ();
+}
+
+static void
+test_locked_elsewhere (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *message = NULL;
+  int ready[2], status;
+  char byte;
+  pid_t pid;
+
+  g_assert_cmpint (g_mkdir (fixture->folder, 0700), ==, 0);
+  g_assert_cmpint (pipe (ready), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    hold_lock (fixture->folder, ready[1]);
+  close (ready[1]);
+  g_assert_cmpint (read (ready[0], &byte, 1), ==, 1);
+  close (ready[0]);
+  message = g_strdup_printf ("pid %d", pid);
+  assert_refused (fixture->folder, JOB_ERROR_LOCKED, message);
+  kill (pid, SIGKILL);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  fixture_open (fixture);
+}
+
+/* What lies about. */
+
+static void
+put_junk (Fixture *fixture)
+{
+  g_autofree char *folder = get_path (fixture, "11111111-1111-4111-8111-111111111111.json");
+  g_autofree char *symbolic = get_path (fixture, "22222222-2222-4222-8222-222222222222.json");
+  g_autofree char *fifo = get_path (fixture, "33333333-3333-4333-8333-333333333333.json");
+  g_autofree char *good = get_path (fixture, "linked");
+  g_autofree char *hard = get_path (fixture, "44444444-4444-4444-8444-444444444444.json");
+
+  fixture_put (fixture, GOOD ".json", GOOD_FILE);
+  fixture_put (fixture, "notes.txt", "x");
+  fixture_put (fixture, "BC85084E-C815-4646-B2C3-540B3B3A9935.json", "{}");
+  fixture_put (fixture, GOOD ".json.bak", GOOD_FILE);
+  fixture_put (fixture, GOOD "-json", GOOD_FILE);
+  fixture_put (fixture, "linked", "{}");
+  fixture_put (fixture, "55555555-5555-4555-8555-555555555555.json", "");
+  fixture_put (fixture, "66666666-6666-4666-8666-666666666666.json", "{\"id\":");
+  fixture_put (fixture, "77777777-7777-4777-8777-777777777777.json", GOOD_FILE);
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  g_assert_cmpint (symlink (GOOD ".json", symbolic), ==, 0);
+  g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
+  g_assert_cmpint (link (good, hard), ==, 0);
+}
+
+static void
+assert_damage (Fixture *fixture, const char *name, const char *message, gboolean has_id)
+{
+  g_autoptr (JobDamage) damage = find_damage (fixture->store, name);
+  g_autofree char *path = get_path (fixture, name);
+
+  if (damage == NULL)
+    g_error ("%s is not listed", name);
+  g_assert_cmpstr (job_damage_get_location (damage), ==, path);
+  if (strstr (job_damage_get_message (damage), message) == NULL)
+    g_error ("“%s” is not in: %s", message, job_damage_get_message (damage));
+  if (has_id)
+    g_assert_true (g_str_has_prefix (name, job_damage_get_id (damage)));
+  else
+    g_assert_null (job_damage_get_id (damage));
+  g_assert_true (fixture_has (fixture, name));
+}
+
+static void
+test_junk (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *ids = NULL, *again = NULL;
+
+  put_junk (fixture);
+  fixture_open (fixture);
+  ids = visit_ids (fixture->store, FALSE);
+  g_assert_cmpstr (ids, ==, GOOD);
+  assert_damage (fixture, "notes.txt", "not named as a job", FALSE);
+  assert_damage (fixture, "linked", "not named as a job", FALSE);
+  assert_damage (fixture, "BC85084E-C815-4646-B2C3-540B3B3A9935.json", "not named", FALSE);
+  assert_damage (fixture, GOOD ".json.bak", "not named as a job", FALSE);
+  assert_damage (fixture, GOOD "-json", "not named as a job", FALSE);
+  assert_damage (fixture, "11111111-1111-4111-8111-111111111111.json", "regular file", TRUE);
+  assert_damage (fixture, "22222222-2222-4222-8222-222222222222.json", "symbolic link", TRUE);
+  assert_damage (fixture, "33333333-3333-4333-8333-333333333333.json", "regular file", TRUE);
+  assert_damage (fixture, "44444444-4444-4444-8444-444444444444.json", "2 names", TRUE);
+  assert_damage (fixture, "55555555-5555-4555-8555-555555555555.json", "empty", TRUE);
+  assert_damage (fixture, "66666666-6666-4666-8666-666666666666.json", "at byte 6", TRUE);
+  assert_damage (fixture, "77777777-7777-4777-8777-777777777777.json", "differs from", TRUE);
+  g_assert_cmpuint (count_damage (fixture->store), ==, 12);
+  fixture_close (fixture);
+
+  fixture_open (fixture);
+  again = visit_ids (fixture->store, TRUE);
+  g_assert_cmpstr (again, ==, GOOD);
+  g_assert_cmpuint (count_damage (fixture->store), ==, 12);
+}
+
+static void
+test_leftovers (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *folder = get_path (fixture, OTHER ".json-2.tmp");
+  g_autofree char *ids = NULL;
+
+  fixture_put (fixture, GOOD ".json", GOOD_FILE);
+  fixture_put (fixture, GOOD ".json-1946284.tmp", "{\"id\"");
+  fixture_put (fixture, GOOD ".json.tmp", "");
+  fixture_put (fixture, OTHER ".json-1.tmp", GOOD_FILE);
+  fixture_put (fixture, "journal", "j");
+  fixture_put (fixture, "journal-2", "j");
+  fixture_put (fixture, "mine.tmp", "not a job's");
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  fixture_open (fixture);
+  ids = visit_ids (fixture->store, FALSE);
+  g_assert_cmpstr (ids, ==, GOOD);
+  g_assert_false (fixture_has (fixture, GOOD ".json-1946284.tmp"));
+  g_assert_false (fixture_has (fixture, GOOD ".json.tmp"));
+  g_assert_false (fixture_has (fixture, OTHER ".json-1.tmp"));
+  g_assert_true (fixture_has (fixture, "journal"));
+  g_assert_true (fixture_has (fixture, "journal-2"));
+  assert_damage (fixture, "mine.tmp", "not named as a job", FALSE);
+  assert_damage (fixture, OTHER ".json-2.tmp", "regular file", FALSE);
+  g_assert_cmpuint (count_damage (fixture->store), ==, 2);
+}
+
+static void
+test_journal_path (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *expected = get_path (fixture, "journal");
+  g_autofree char *path = NULL;
+
+  fixture_open (fixture);
+  path = job_store_dup_journal_path (fixture->store);
+  g_assert_cmpstr (path, ==, expected);
+}
+
+static void
+test_read_errors (Fixture *fixture, gconstpointer data)
+{
+  JobId damaged = parse_id (OTHER), absent = parse_id (GOOD);
+  JobRecord *record = (JobRecord *) 1;
+  JobStatus status = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  fixture_put (fixture, OTHER ".json", "{");
+  fixture_open (fixture);
+  g_assert_true (job_store_read (fixture->store, &absent, &record, &status, &error));
+  g_assert_no_error (error);
+  g_assert_null (record);
+  g_assert_false (job_store_read (fixture->store, &damaged, &record, &status, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_CORRUPT);
+  g_assert_nonnull (strstr (error->message, fixture->folder));
+  g_assert_nonnull (strstr (error->message, OTHER ".json"));
+  g_clear_error (&error);
+  fixture_put (fixture, OTHER ".json",
+               "{\"id\":\"" OTHER "\",\"type\":\"t\",\"jobqueue\":{\"version\":2}}");
+  g_assert_false (job_store_read (fixture->store, &damaged, &record, &status, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_VERSION);
+  g_clear_error (&error);
+  /* Mended by hand. */
+  fixture_put (fixture, OTHER ".json", "{\"id\":\"" OTHER "\",\"type\":\"t\"}");
+  record = read_job (fixture->store, &damaged, &status);
+  g_assert_cmpuint (count_damage (fixture->store), ==, 0);
+  job_record_unref (record);
+  job_status_clear (&status);
+}
+
+/* Moving away. */
+
+static void
+move (Fixture *fixture, const char *name, const char *directory, GError **error)
+{
+  g_autoptr (JobDamage) damage = find_damage (fixture->store, name);
+  gboolean ok;
+
+  g_assert_nonnull (damage);
+  ok = job_store_move_damaged (fixture->store, damage, directory, error);
+  g_assert_cmpint (ok, ==, error == NULL || *error == NULL);
+  g_assert_cmpint (ok, ==, !fixture_has (fixture, name));
+}
+
+static void
+check_move (Fixture *fixture, const char *directory)
+{
+  g_autofree char *moved = g_build_filename (directory, "notes.txt", NULL);
+  g_autofree char *ids = NULL, *text = NULL;
+  g_autoptr (JobDamage) damage = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fixture_put (fixture, "notes.txt", "mine");
+  fixture_open (fixture);
+  ids = visit_ids (fixture->store, FALSE);
+  damage = find_damage (fixture->store, "notes.txt");
+  g_assert_true (g_file_set_contents (moved, "theirs", -1, NULL));
+  move (fixture, "notes.txt", directory, &error);
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_EXISTS);
+  g_clear_error (&error);
+  g_assert_true (g_file_get_contents (moved, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "theirs");
+  g_clear_pointer (&text, g_free);
+  g_assert_cmpint (g_unlink (moved), ==, 0);
+
+  move (fixture, "notes.txt", directory, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (moved, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "mine");
+  g_assert_cmpuint (count_damage (fixture->store), ==, 0);
+  g_assert_false (job_store_move_damaged (fixture->store, damage, directory, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_NOT_FOUND);
+}
+
+static void
+test_move (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *directory = g_strconcat (fixture->folder, "-damaged", NULL);
+
+  g_assert_cmpint (g_mkdir (directory, 0700), ==, 0);
+  check_move (fixture, directory);
+}
+
+static void
+test_move_far (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *directory = g_strdup ("/dev/shm/fs-json-XXXXXX");
+  g_autofree char *moved = NULL, *parent = g_path_get_dirname (fixture->folder);
+  GStatBuf here, there;
+
+  if (g_mkdtemp (directory) == NULL)
+    {
+      g_test_skip ("there is no other file system to write to");
+      return;
+    }
+  g_assert_cmpint (g_stat (directory, &there), ==, 0);
+  g_assert_cmpint (g_stat (parent, &here), ==, 0);
+  if (here.st_dev == there.st_dev)
+    g_test_skip ("/dev/shm is the file system of the temporary folder");
+  else
+    check_move (fixture, directory);
+  moved = g_build_filename (directory, "notes.txt", NULL);
+  g_unlink (moved);
+  g_rmdir (directory);
+}
+
+static void
+test_move_kinds (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *directory = g_strconcat (fixture->folder, "-damaged", NULL);
+  g_autofree char *missing = g_strconcat (fixture->folder, "-missing", NULL);
+  g_autofree char *ids = NULL, *again = NULL;
+  g_autoptr (GPtrArray) list = NULL;
+  g_autoptr (GHashTable) seed = NULL;
+  g_autoptr (GError) error = NULL;
+
+  put_junk (fixture);
+  g_assert_cmpint (g_mkdir (directory, 0700), ==, 0);
+  fixture_open (fixture);
+  ids = visit_ids (fixture->store, FALSE);
+  move (fixture, "notes.txt", missing, &error);
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  list = job_store_list_damaged (fixture->store);
+  for (guint i = 0; i < list->len; i++)
+    g_assert_true (
+        job_store_move_damaged (fixture->store, g_ptr_array_index (list, i), directory, NULL));
+  g_assert_cmpuint (count_damage (fixture->store), ==, 0);
+  again = visit_ids (fixture->store, FALSE);
+  g_assert_cmpstr (again, ==, GOOD);
+  g_assert_cmpuint (count_damage (fixture->store), ==, 0);
+  g_assert_cmpuint (fixture_count (fixture, ""), ==, 1);
+}
+
+/* Writing. */
+
+static void
+test_pending (Fixture *fixture, gconstpointer data)
+{
+  JobId id = parse_id (GOOD);
+  JobStatus first = make_status (JOB_STATE_RUNNING), second = make_status (JOB_STATE_SUCCEEDED);
+  g_auto (JobStatus) read = { 0 };
+  g_autofree char *before = NULL, *open = NULL, *after = NULL;
+
+  fixture_put (fixture, GOOD ".json", GOOD_FILE);
+  fixture_open (fixture);
+  apply_status (fixture->store, &id, &first);
+  apply_status (fixture->store, &id, &second);
+  g_assert_cmpuint (fixture_count (fixture, ".tmp"), ==, 1);
+  read = read_status (fixture->store, GOOD);
+  g_assert_cmpint (read.state, ==, JOB_STATE_SUCCEEDED);
+  open = visit_ids (fixture->store, FALSE);
+  g_assert_cmpstr (open, ==, "");
+  g_assert_cmpuint (count_damage (fixture->store), ==, 0);
+  before = fixture_get (fixture, GOOD ".json");
+  g_assert_cmpstr (before, ==, GOOD_FILE);
+  checkpoint (fixture->store);
+  g_assert_cmpuint (fixture_count (fixture, ".tmp"), ==, 0);
+  after = fixture_get (fixture, GOOD ".json");
+  g_assert_nonnull (strstr (after, "\"finished_at\":\"2026"));
+}
+
+/* The journal would bring the change again. */
+static void
+test_crash (Fixture *fixture, gconstpointer data)
+{
+  JobId id = parse_id (GOOD);
+  JobStatus status = make_status (JOB_STATE_SUCCEEDED);
+  g_auto (JobStatus) read = { 0 };
+  g_autofree char *open = NULL, *text = NULL;
+
+  fixture_put (fixture, GOOD ".json", GOOD_FILE);
+  fixture_open (fixture);
+  apply_status (fixture->store, &id, &status);
+  fixture_crash (fixture);
+  text = fixture_get (fixture, GOOD ".json");
+  g_assert_cmpstr (text, ==, GOOD_FILE);
+  fixture_open (fixture);
+  apply_status (fixture->store, &id, &status);
+  open = visit_ids (fixture->store, FALSE);
+  g_assert_cmpuint (fixture_count (fixture, ".tmp"), ==, 1);
+  fixture_close (fixture);
+  g_assert_cmpuint (fixture_count (fixture, ".tmp"), ==, 0);
+  fixture_open (fixture);
+  read = read_status (fixture->store, GOOD);
+  g_assert_cmpint (read.state, ==, JOB_STATE_SUCCEEDED);
+}
+
+static void
+check_torn (Fixture *fixture, const char *torn)
+{
+  g_autoptr (JobRecord) record = make_record ("t", "[\"long enough to be torn\"]", 0, NULL);
+  g_autofree char *id = job_id_dup_text (&record->id);
+  g_autofree char *name = g_strconcat (id, ".json", NULL);
+  JobStatus waiting = make_status (JOB_STATE_PENDING), done = make_status (JOB_STATE_SUCCEEDED);
+  g_auto (JobStatus) read = { 0 }, last = { 0 };
+  g_autoptr (JobRecord) found = NULL;
+
+  fixture_put (fixture, name, torn);
+  fixture_open (fixture);
+  apply_record (fixture->store, record, &waiting);
+  found = read_job (fixture->store, &record->id, &read);
+  g_assert_cmpstr (found->args, ==, record->args);
+  apply_status (fixture->store, &record->id, &done);
+  fixture_close (fixture);
+  fixture_open (fixture);
+  last = read_status (fixture->store, id);
+  g_assert_cmpint (last.state, ==, JOB_STATE_SUCCEEDED);
+  fixture_close (fixture);
+}
+
+static void
+test_torn (Fixture *fixture, gconstpointer data)
+{
+  check_torn (fixture, "");
+  check_torn (fixture, "{\"id\":\"01");
+  check_torn (fixture, "{\"id\":\"01                                                            "
+                       "                                                                         "
+                       "                                                                         "
+                       "                                                                         "
+                       "                                         and longer than the new one");
+}
+
+static void
+test_again (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (JobRecord) record = make_record ("t", "null", 0, NULL);
+  JobStatus waiting = make_status (JOB_STATE_PENDING), done = make_status (JOB_STATE_SUCCEEDED);
+  g_autofree char *once = NULL, *twice = NULL;
+
+  fixture_open (fixture);
+  apply_record (fixture->store, record, &waiting);
+  apply_status (fixture->store, &record->id, &done);
+  checkpoint (fixture->store);
+  once = fixture_get_job (fixture, &record->id);
+  apply_record (fixture->store, record, &waiting);
+  apply_status (fixture->store, &record->id, &done);
+  checkpoint (fixture->store);
+  twice = fixture_get_job (fixture, &record->id);
+  g_assert_cmpstr (once, ==, twice);
+  g_assert_cmpuint (fixture_count (fixture, ""), ==, 1);
+}
+
+static void
+test_damaged_meanwhile (Fixture *fixture, gconstpointer data)
+{
+  JobId id = parse_id (GOOD), gone = parse_id (OTHER);
+  JobStatus status = make_status (JOB_STATE_SUCCEEDED);
+  g_autofree char *text = NULL;
+
+  fixture_put (fixture, GOOD ".json", "{");
+  fixture_open (fixture);
+  g_test_expect_message ("jobqueue", G_LOG_LEVEL_WARNING, "*succeeded*" GOOD "*damaged*");
+  apply_status (fixture->store, &id, &status);
+  g_test_assert_expected_messages ();
+  g_test_expect_message ("jobqueue", G_LOG_LEVEL_WARNING, "*succeeded*" OTHER "*gone*");
+  apply_status (fixture->store, &gone, &status);
+  g_test_assert_expected_messages ();
+  checkpoint (fixture->store);
+  assert_damage (fixture, GOOD ".json", "at byte 1", TRUE);
+  g_assert_cmpuint (count_damage (fixture->store), ==, 2);
+  text = fixture_get (fixture, GOOD ".json");
+  g_assert_cmpstr (text, ==, "{");
+}
+
+/* No file may be larger than @size; 0: as it was. */
+static void
+limit_files (rlim_t size)
+{
+  static struct rlimit former;
+  struct rlimit limit;
+
+  if (size == 0)
+    limit = former;
+  else
+    {
+      g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &former), ==, 0);
+      limit = (struct rlimit){ size, former.rlim_max };
+    }
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static void
+test_failed_write (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *large = g_strnfill (8000, '1');
+  g_autofree char *args = g_strdup_printf ("\"%s\"", large);
+  g_autoptr (JobRecord) record = make_record ("t", args, 0, NULL);
+  g_autofree char *new_id = job_id_dup_text (&record->id);
+  g_autofree char *name = g_strconcat (new_id, ".json", NULL);
+  JobId id = parse_id (GOOD);
+  JobStatus waiting = make_status (JOB_STATE_PENDING), done = make_status (JOB_STATE_SUCCEEDED);
+  g_auto (JobStatus) read = { 0 };
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  signal (SIGXFSZ, SIG_IGN);
+  done.outcome = args;
+  fixture_put (fixture, GOOD ".json", GOOD_FILE);
+  fixture_open (fixture);
+  limit_files (4000);
+  g_assert_false (try_apply (fixture->store, &record->id, record, &waiting, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  g_assert_nonnull (strstr (error->message, name));
+  g_assert_nonnull (strstr (error->message, g_strerror (EFBIG)));
+  g_clear_error (&error);
+  g_assert_false (fixture_has (fixture, name));
+  g_assert_false (try_apply (fixture->store, &id, NULL, &done, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  limit_files (0);
+
+  g_assert_cmpuint (fixture_count (fixture, ""), ==, 1);
+  read = read_status (fixture->store, GOOD);
+  g_assert_cmpint (read.state, ==, JOB_STATE_PENDING);
+  text = fixture_get (fixture, GOOD ".json");
+  g_assert_cmpstr (text, ==, GOOD_FILE);
+  apply_record (fixture->store, record, &waiting);
+  apply_status (fixture->store, &id, &done);
+  fixture_close (fixture);
+  g_assert_cmpuint (fixture_count (fixture, ".json"), ==, 2);
+}
+
+/* How long the opening of many finished jobs takes, for -m perf. */
+static void
+test_open_many (Fixture *fixture, gconstpointer data)
+{
+  const guint n = g_test_perf () ? 20000 : 200;
+  JobStatus done = make_status (JOB_STATE_SUCCEEDED);
+  g_autofree char *open = NULL;
+  gint64 started;
+
+  done.outcome = (char *) "{\"exit\":0,\"stdout\":\"0123456789abcdef0123456789abcdef\"}";
+  fixture_open (fixture);
+  started = g_get_monotonic_time ();
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (JobRecord) record =
+          make_record ("t", "{\"argv\":[\"sha256sum\",\"--\",\"a/file/somewhere\"]}", 0, NULL);
+
+      apply_record (fixture->store, record, &done);
+    }
+  g_test_message ("written in %.3f s", (g_get_monotonic_time () - started) / 1e6);
+  fixture_close (fixture);
+  started = g_get_monotonic_time ();
+  fixture_open (fixture);
+  open = visit_ids (fixture->store, FALSE);
+  g_test_minimized_result ((g_get_monotonic_time () - started) / 1e6, "%u jobs opened in %.3f s", n,
+                           (g_get_monotonic_time () - started) / 1e6);
+  g_assert_cmpstr (open, ==, "");
+}
+
+#define ADD(path, func)                                                                            \
+  g_test_add ("/fs-json/" path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  ADD ("open/modes-are-ours-whatever-the-umask", test_modes);
+  ADD ("open/unsafe-folders-are-refused", test_refused);
+  ADD ("open/a-strangers-folder-is-refused", test_strangers_folder);
+  ADD ("open/a-second-queue-is-locked-out", test_locked_here);
+  ADD ("open/a-second-process-is-locked-out", test_locked_elsewhere);
+  ADD ("open/many-finished-jobs", test_open_many);
+  ADD ("open/the-journal-is-in-the-folder", test_journal_path);
+  ADD ("damage/costs-only-itself", test_junk);
+  ADD ("damage/leftovers-of-writes-are-removed", test_leftovers);
+  ADD ("damage/reading-it-names-file-and-cause", test_read_errors);
+  ADD ("damage/is-moved-away", test_move);
+  ADD ("damage/is-moved-to-another-file-system", test_move_far);
+  ADD ("damage/of-all-kinds-is-moved-away", test_move_kinds);
+  ADD ("damage/loses-only-its-own-changes", test_damaged_meanwhile);
+  ADD ("write/a-new-status-is-read-before-the-checkpoint", test_pending);
+  ADD ("write/a-crash-leaves-the-old-status", test_crash);
+  ADD ("write/a-torn-new-file-is-written-again", test_torn);
+  ADD ("write/twice-is-as-once", test_again);
+  ADD ("write/a-failure-changes-nothing", test_failed_write);
+
+  return g_test_run ();
+}
