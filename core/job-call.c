@@ -18,6 +18,7 @@
 struct _JobCall
 {
   gatomicrefcount ref_count;
+  gpointer queue;            /* constant; who calls keeps it alive */
   GCancellable *cancellable; /* constant */
   GTask *task;               /* asynchronous: constant */
   gpointer value;            /* written once, before done */
@@ -38,10 +39,11 @@ discard_lease (gpointer data)
 }
 
 static JobCall *
-call_new (GCancellable *cancellable)
+call_new (gpointer queue, GCancellable *cancellable)
 {
   JobCall *self = g_new0 (JobCall, 1);
 
+  self->queue = queue;
   g_atomic_ref_count_init (&self->ref_count);
   g_set_object (&self->cancellable, cancellable);
   return self;
@@ -50,7 +52,7 @@ call_new (GCancellable *cancellable)
 JobCall *
 job_call_new_blocking (gpointer queue, GCancellable *cancellable)
 {
-  JobCall *self = call_new (cancellable);
+  JobCall *self = call_new (queue, cancellable);
 
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
@@ -61,7 +63,7 @@ JobCall *
 job_call_new_async (gpointer queue, GCancellable *cancellable, gpointer source_tag,
                     GAsyncReadyCallback callback, gpointer user_data)
 {
-  JobCall *self = call_new (cancellable);
+  JobCall *self = call_new (queue, cancellable);
 
   self->task = g_task_new (queue, cancellable, callback, user_data);
   g_task_set_source_tag (self->task, source_tag);
@@ -92,6 +94,12 @@ job_call_unref (JobCall *self)
   g_clear_object (&self->task);
   g_clear_object (&self->cancellable);
   g_free (self);
+}
+
+gpointer
+job_call_get_queue (JobCall *self)
+{
+  return self->queue;
 }
 
 gboolean

@@ -21,6 +21,8 @@ JOB_API JobCall *job_call_ref (JobCall *self);
 JOB_API void job_call_unref (JobCall *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobCall, job_call_unref)
 
+/* The queue that was called; it lives at least until the answer. */
+JOB_API gpointer job_call_get_queue (JobCall *self);
 /* Whether the caller's thread waits: then the work may be done, and I/O made, in it. */
 JOB_API gboolean job_call_is_blocking (JobCall *self);
 JOB_API GCancellable *job_call_get_cancellable (JobCall *self);

@@ -154,11 +154,11 @@ job_filter_check (JobFilter *self, GError **error)
 }
 
 gboolean
-job_filter_matches (JobFilter *self, const JobRecord *record, JobState state)
+job_filter_matches (JobFilter *self, const char *type, const char *channel, JobState state)
 {
   return (self->states == 0 || (self->states & STATE_BIT (state)) != 0) &&
-         (self->types == NULL || g_hash_table_contains (self->types, record->type)) &&
-         (self->channels == NULL || g_hash_table_contains (self->channels, record->channel));
+         (self->types == NULL || g_hash_table_contains (self->types, type)) &&
+         (self->channels == NULL || g_hash_table_contains (self->channels, channel));
 }
 
 gboolean

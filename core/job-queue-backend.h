@@ -71,7 +71,8 @@ typedef struct
 } JobInfoParts;
 
 JOB_API JobInfo *job_info_new (const JobInfoParts *parts);
-JOB_API gboolean job_filter_matches (JobFilter *self, const JobRecord *record, JobState state);
+JOB_API gboolean job_filter_matches (JobFilter *self, const char *type, const char *channel,
+                                     JobState state);
 /* Whether a job that is over may pass: else there is no need to look at those. */
 JOB_API gboolean job_filter_wants_final (JobFilter *self);
 

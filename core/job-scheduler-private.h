@@ -51,7 +51,8 @@ void job_scheduler_list_unknown (JobScheduler *self, JobRecord *const *records,
 gboolean job_scheduler_enqueue (JobScheduler *self, JobRecord *const *records, gsize n_records,
                                 GHashTable *known, JobNow now, JobEffects *effects, GError **error);
 
-/* Leases the first job, to be delivered with @data; FALSE if there is none. */
+/* Leases the first job, to be delivered with @data; FALSE if there is none. Comes after
+ * job_scheduler_match(), which makes due jobs pending and serves who came before. */
 gboolean job_scheduler_claim (JobScheduler *self, const char *const *types,
                               const char *const *channels, gpointer data, JobNow now,
                               JobEffects *effects);

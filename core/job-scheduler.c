@@ -680,10 +680,8 @@ gboolean
 job_scheduler_claim (JobScheduler *self, const char *const *types, const char *const *channels,
                      gpointer data, JobNow now, JobEffects *effects)
 {
-  JobEntry *entry;
+  JobEntry *entry = job_lanes_first (&self->lanes, types, channels);
 
-  job_scheduler_match (self, now, effects);
-  entry = job_lanes_first (&self->lanes, types, channels);
   if (entry == NULL)
     return FALSE;
   lease_job (self, entry, data, now, effects);
@@ -694,11 +692,9 @@ gboolean
 job_scheduler_claim_by_id (JobScheduler *self, const JobId *id, gpointer data, JobNow now,
                            JobEffects *effects, GError **error)
 {
-  JobEntry *entry;
+  JobEntry *entry = find_entry (self, id, error);
   char text[JOB_ID_TEXT_SIZE];
 
-  job_scheduler_match (self, now, effects);
-  entry = find_entry (self, id, error);
   if (entry == NULL)
     return FALSE;
   if (entry->state == JOB_STATE_PENDING)

@@ -205,7 +205,7 @@ test_a_new_filter_lets_all_pass (void)
   g_autoptr (JobRecord) record = make_record ("t", "c");
 
   for (guint state = JOB_STATE_BLOCKED; state <= JOB_STATE_CANCELED; state++)
-    g_assert_true (job_filter_matches (filter, record, state));
+    g_assert_true (job_filter_matches (filter, record->type, record->channel, state));
   g_assert_true (job_filter_wants_final (filter));
   g_assert_cmpuint (job_filter_get_limit (filter), ==, 0);
   g_assert_true (job_filter_check (filter, NULL));
@@ -224,10 +224,12 @@ test_a_filter_takes_all_of_its_parts_together (void)
   job_filter_set_types (filter, types);
   job_filter_set_channels (filter, channels);
   job_filter_add_state (filter, JOB_STATE_PENDING);
-  g_assert_true (job_filter_matches (filter, in, JOB_STATE_PENDING));
-  g_assert_false (job_filter_matches (filter, in, JOB_STATE_RUNNING));
-  g_assert_false (job_filter_matches (filter, other_type, JOB_STATE_PENDING));
-  g_assert_false (job_filter_matches (filter, other_channel, JOB_STATE_PENDING));
+  g_assert_true (job_filter_matches (filter, in->type, in->channel, JOB_STATE_PENDING));
+  g_assert_false (job_filter_matches (filter, in->type, in->channel, JOB_STATE_RUNNING));
+  g_assert_false (
+      job_filter_matches (filter, other_type->type, other_type->channel, JOB_STATE_PENDING));
+  g_assert_false (
+      job_filter_matches (filter, other_channel->type, other_channel->channel, JOB_STATE_PENDING));
   g_assert_false (job_filter_wants_final (filter));
   job_filter_add_state (filter, JOB_STATE_FAILED);
   g_assert_true (job_filter_wants_final (filter));
@@ -248,9 +250,9 @@ test_a_copied_filter_does_not_change (void)
   copy = job_filter_copy (filter);
   job_filter_set_types (filter, after);
   job_filter_set_limit (filter, 4);
-  g_assert_false (job_filter_matches (filter, record, JOB_STATE_PENDING));
-  g_assert_true (job_filter_matches (copy, record, JOB_STATE_PENDING));
-  g_assert_true (job_filter_matches (all, record, JOB_STATE_PENDING));
+  g_assert_false (job_filter_matches (filter, record->type, record->channel, JOB_STATE_PENDING));
+  g_assert_true (job_filter_matches (copy, record->type, record->channel, JOB_STATE_PENDING));
+  g_assert_true (job_filter_matches (all, record->type, record->channel, JOB_STATE_PENDING));
   g_assert_cmpuint (job_filter_get_limit (copy), ==, 3);
 }
 

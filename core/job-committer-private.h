@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One ordered stream of batches. What verbs change joins the open batch; one thread at a time
+ * writes a whole batch and then tells the world, while the next batch fills. The stream shares its
+ * owner's lock. */
+
+#pragma once
+
+#include "job-call.h"
+#include "job-effects-private.h"
+
+G_BEGIN_DECLS
+
+typedef struct _JobCommitter JobCommitter;
+
+/* What a verb is answered once its batch is durable. */
+typedef struct
+{
+  JobCall *call;          /* owned */
+  gpointer value;         /* owned; NULL: the answer is TRUE */
+  GDestroyNotify destroy; /* of value */
+} JobAnswer;
+
+typedef struct
+{
+  guint64 number;
+  JobEffects effects;
+  GArray *answers;         /* of JobAnswer */
+  GPtrArray *cancellables; /* of the leases of effects.claims, one each */
+  GPtrArray *to_fire;      /* of GCancellable: leases that ended, and whose holder has to be told */
+  GPtrArray *to_drop;      /* of GCancellable: other leases that ended */
+} JobBatch;
+
+/* What the owner does with a batch. */
+typedef struct
+{
+  /* Without the lock, one batch at a time, in order. */
+  gboolean (*write) (const JobBatch *batch, gpointer data, GError **error);
+  /* With the lock, right after. */
+  void (*settle) (JobBatch *batch, gpointer data);
+  /* With the lock, instead: nothing of the failed batch, nor of the open one behind it, has
+   * happened. */
+  void (*revert) (const GError *error, gpointer data);
+  /* Without the lock, still in order: answers everybody, with @error if it is not NULL. No foreign
+   * code runs in it. */
+  void (*deliver) (JobBatch *batch, const GError *error, gpointer data);
+} JobCommitterFuncs;
+
+JobCommitter *job_committer_new (GMutex *lock, const JobCommitterFuncs *funcs, gpointer data);
+void job_committer_free (JobCommitter *self);
+
+/* All of these with the lock. */
+
+/* The batch that takes changes and answers now. */
+JobBatch *job_committer_get_open (JobCommitter *self);
+void job_committer_add_answer (JobCommitter *self, JobCall *call, gpointer value,
+                               GDestroyNotify destroy);
+/* Whether there is something to commit, and nobody is at it. */
+gboolean job_committer_is_due (JobCommitter *self);
+/* Commits the open batch; the lock is released meanwhile. Only when it is due. */
+void job_committer_commit (JobCommitter *self);
+/* The newest batch that has something in it: what is true in memory is durable after that one. */
+guint64 job_committer_get_newest (JobCommitter *self);
+/* Waits until the batch with that number is settled, committing it if nobody else does. FALSE if it
+ * failed. */
+gboolean job_committer_wait (JobCommitter *self, guint64 number, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The verbs that change jobs: the scheduler checks and changes, the change joins the open batch,
+ * and the answer comes when that is durable. */
+
+#include "job-local-private.h"
+
+#include "job-error.h"
+
+/* --- enqueue ---------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  JobRecord **records; /* each owned */
+  gboolean *fresh;
+  gsize n_records;
+  GHashTable *known; /* JobId → how it ended, or JOB_KNOWN_…: what was looked up so far */
+  GArray *unknown;   /* of JobId: what has to be looked up next */
+} Enqueue;
+
+static void
+enqueue_free (gpointer data)
+{
+  Enqueue *enqueue = data;
+
+  for (gsize i = 0; i < enqueue->n_records; i++)
+    job_record_unref (enqueue->records[i]);
+  g_free (enqueue->records);
+  g_free (enqueue->fresh);
+  g_hash_table_unref (enqueue->known);
+  g_array_unref (enqueue->unknown);
+  g_free (enqueue);
+}
+
+static Enqueue *
+enqueue_new (JobRecord **records, const gboolean *fresh, gsize n_records)
+{
+  Enqueue *enqueue = g_new0 (Enqueue, 1);
+
+  enqueue->records = g_memdup2 (records, n_records * sizeof *records);
+  for (gsize i = 0; i < n_records; i++)
+    job_record_ref (records[i]);
+  enqueue->fresh = g_memdup2 (fresh, n_records * sizeof *fresh);
+  enqueue->n_records = n_records;
+  enqueue->known = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, NULL);
+  enqueue->unknown = g_array_new (FALSE, FALSE, sizeof (JobId));
+  return enqueue;
+}
+
+static char **
+dup_ids (const Enqueue *enqueue)
+{
+  char **ids = g_new0 (char *, enqueue->n_records + 1);
+
+  for (gsize i = 0; i < enqueue->n_records; i++)
+    ids[i] = job_id_dup_text (&enqueue->records[i]->id);
+  return ids;
+}
+
+/* With the lock. FALSE without an error: something has to be looked up first. */
+static gboolean
+try_enqueue (JobLocal *self, Enqueue *enqueue, JobCall *call, GError **error)
+{
+  if (!job_local_check_open (self, error))
+    return FALSE;
+  job_scheduler_list_unknown (self->scheduler, enqueue->records, enqueue->fresh, enqueue->n_records,
+                              enqueue->known, enqueue->unknown);
+  if (enqueue->unknown->len > 0 ||
+      !job_scheduler_enqueue (self->scheduler, enqueue->records, enqueue->n_records, enqueue->known,
+                              job_local_now (self),
+                              &job_committer_get_open (self->committer)->effects, error))
+    return FALSE;
+  job_committer_add_answer (self->committer, call, dup_ids (enqueue), (GDestroyNotify) g_strfreev);
+  return TRUE;
+}
+
+static gboolean
+look_up_unknown (JobLocal *self, Enqueue *enqueue, GError **error)
+{
+  for (guint i = 0; i < enqueue->unknown->len; i++)
+    {
+      const JobId *id = &g_array_index (enqueue->unknown, JobId, i);
+      JobId last_token;
+      int state;
+
+      if (!job_local_look_up (self, id, &state, &last_token, error))
+        return FALSE;
+      g_hash_table_insert (enqueue->known, g_memdup2 (id, sizeof *id), GINT_TO_POINTER (state));
+    }
+  g_array_set_size (enqueue->unknown, 0);
+  return TRUE;
+}
+
+/* Once more if a dependency got over between the look and the enqueueing: it is unknown to the
+ * index then. */
+static void
+enqueue_after_looking (JobLocalRead *read)
+{
+  JobLocal *self = read->local;
+  Enqueue *enqueue = read->extra;
+  g_autoptr (GError) error = NULL;
+  gboolean done = FALSE;
+
+  while (!done && error == NULL && look_up_unknown (self, enqueue, &error))
+    {
+      g_mutex_lock (&self->lock);
+      done = try_enqueue (self, enqueue, read->call, &error);
+      if (done)
+        job_local_commit (self, TRUE);
+      else if (error == NULL)
+        job_committer_wait (self->committer, job_committer_get_newest (self->committer), &error);
+      g_mutex_unlock (&self->lock);
+    }
+  if (error)
+    job_call_return_error (read->call, g_steal_pointer (&error));
+}
+
+void
+job_local_enqueue (JobLocal *self, JobRecord **records, const gboolean *fresh, gsize n_records,
+                   JobCall *call)
+{
+  Enqueue *enqueue = enqueue_new (records, fresh, n_records);
+  g_autoptr (GError) error = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (try_enqueue (self, enqueue, call, &error))
+    job_local_commit (self, job_call_is_blocking (call));
+  else if (error == NULL)
+    {
+      JobLocalRead *read = job_local_read_new (self, call, enqueue_after_looking);
+
+      read->extra = enqueue;
+      read->destroy = enqueue_free;
+      job_local_read_run (read);
+      return;
+    }
+  g_mutex_unlock (&self->lock);
+
+  enqueue_free (enqueue);
+  if (error)
+    job_call_return_error (call, g_steal_pointer (&error));
+}
+
+/* --- the rest --------------------------------------------------------------------------------- */
+
+static JobEffects *
+open_effects (JobLocal *self)
+{
+  return &job_committer_get_open (self->committer)->effects;
+}
+
+/* With the lock, which it gives up: the end of every verb on one job. */
+static void
+finish_verb (JobLocal *self, gboolean done, const JobId *id, const JobId *token, JobCall *call,
+             GError *error)
+{
+  if (!done)
+    {
+      job_local_explain (self, call, id, token, FALSE, error);
+      return;
+    }
+  job_committer_add_answer (self->committer, call, NULL, NULL);
+  job_local_commit (self, job_call_is_blocking (call));
+  g_mutex_unlock (&self->lock);
+}
+
+void
+job_local_complete (JobLocal *self, const JobId *id, const JobId *token, const char *result,
+                    JobCall *call)
+{
+  GError *error = NULL;
+  gboolean done;
+
+  g_mutex_lock (&self->lock);
+  done = job_local_check_open (self, &error) &&
+         job_scheduler_complete (self->scheduler, id, token, result, job_local_now (self),
+                                 open_effects (self), &error);
+  finish_verb (self, done, id, token, call, error);
+}
+
+void
+job_local_fail (JobLocal *self, const JobId *id, const JobId *token, const char *error_json,
+                JobCall *call)
+{
+  GError *error = NULL;
+  gboolean done;
+
+  g_mutex_lock (&self->lock);
+  done = job_local_check_open (self, &error) &&
+         job_scheduler_fail (self->scheduler, id, token, error_json, job_local_now (self),
+                             open_effects (self), &error);
+  finish_verb (self, done, id, token, call, error);
+}
+
+void
+job_local_release (JobLocal *self, const JobId *id, const JobId *token, JobCall *call)
+{
+  GError *error = NULL;
+  gboolean done;
+
+  g_mutex_lock (&self->lock);
+  done = job_local_check_open (self, &error) &&
+         job_scheduler_release (self->scheduler, id, token, job_local_now (self),
+                                open_effects (self), &error);
+  finish_verb (self, done, id, token, call, error);
+}
+
+void
+job_local_cancel (JobLocal *self, const JobId *id, JobCall *call)
+{
+  GError *error = NULL;
+  gboolean done;
+
+  g_mutex_lock (&self->lock);
+  done =
+      job_local_check_open (self, &error) &&
+      job_scheduler_cancel (self->scheduler, id, job_local_now (self), open_effects (self), &error);
+  finish_verb (self, done, id, NULL, call, error);
+}
+
+/* Not written to disk: a lease that is there is durable, and after a reopening its heartbeat counts
+ * anew. */
+void
+job_local_heartbeat (JobLocal *self, const JobId *id, const JobId *token, JobCall *call)
+{
+  GError *error = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (!job_local_check_open (self, &error) ||
+      !job_scheduler_heartbeat (self->scheduler, id, token, job_local_now (self), &error))
+    {
+      job_local_explain (self, call, id, token, FALSE, error);
+      return;
+    }
+  g_mutex_unlock (&self->lock);
+  job_call_return_true (call);
+}

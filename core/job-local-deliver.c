@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What becomes of a batch: written, settled, delivered; or reverted. */
+
+#include "job-local-private.h"
+
+#include "job-error.h"
+
+static gboolean
+write_batch (const JobBatch *batch, gpointer data, GError **error)
+{
+  JobLocal *self = data;
+  const GArray *changes = batch->effects.changes;
+  g_autoptr (GError) failure = NULL;
+  gboolean unknown;
+
+  if (changes->len == 0 || job_ledger_commit (self->ledger, (const JobChange *) changes->data,
+                                              changes->len, &unknown, &failure))
+    return TRUE;
+
+  if (unknown)
+    {
+      g_mutex_lock (&self->lock);
+      job_local_shut (self,
+                      g_error_new (JOB_ERROR, JOB_ERROR_CLOSED,
+                                   "The queue closed itself after a failure (%s); open it again to "
+                                   "go on",
+                                   failure->message));
+      g_mutex_unlock (&self->lock);
+    }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* --- settled ---------------------------------------------------------------------------------- */
+
+static void
+add_cancellable (JobLocal *self, JobBatch *batch, const JobClaim *claim)
+{
+  GCancellable *cancellable = g_cancellable_new ();
+
+  g_hash_table_insert (self->cancellables, g_memdup2 (&claim->token, sizeof claim->token),
+                       g_object_ref (cancellable));
+  g_ptr_array_add (batch->cancellables, cancellable);
+}
+
+static void
+take_cancellable (JobLocal *self, JobBatch *batch, const JobEnd *end)
+{
+  gpointer token, cancellable;
+
+  if (!g_hash_table_steal_extended (self->cancellables, &end->token, &token, &cancellable))
+    return;
+  g_free (token);
+  g_ptr_array_add (end->by_holder ? batch->to_drop : batch->to_fire, cancellable);
+}
+
+/* A job may have been leased and its lease ended in one batch: first what began, then what ended.
+ */
+static void
+settle_batch (JobBatch *batch, gpointer data)
+{
+  JobLocal *self = data;
+  const JobEffects *effects = &batch->effects;
+
+  for (guint i = 0; i < effects->claims->len; i++)
+    add_cancellable (self, batch, &g_array_index (effects->claims, JobClaim, i));
+  for (guint i = 0; i < effects->ends->len; i++)
+    take_cancellable (self, batch, &g_array_index (effects->ends, JobEnd, i));
+}
+
+/* --- reverted --------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  JobLocal *self;
+  JobScheduler *scheduler;
+  JobNow now;
+} Building;
+
+static gboolean
+load_job (JobRecord *record, const JobStatus *status, gpointer data)
+{
+  Building *building = data;
+
+  job_scheduler_load (building->scheduler, record, status, building->now);
+  return TRUE;
+}
+
+static int
+look_up_state (const JobId *id, gpointer data)
+{
+  Building *building = data;
+  JobId last_token;
+  int state;
+
+  if (job_local_look_up (building->self, id, &state, &last_token, NULL) &&
+      state != JOB_KNOWN_ABSENT)
+    return state;
+  return JOB_KNOWN_DAMAGED;
+}
+
+JobScheduler *
+job_local_build_scheduler (JobLocal *self, JobEffects *effects, GError **error)
+{
+  g_autoptr (JobScheduler) scheduler = job_scheduler_new (job_id_new_token);
+  Building building = { self, scheduler, job_local_now (self) };
+
+  if (!job_ledger_visit (self->ledger, FALSE, load_job, &building, error))
+    return NULL;
+  job_scheduler_settle (scheduler, look_up_state, &building, building.now, effects);
+  return g_steal_pointer (&scheduler);
+}
+
+static void
+move_waiters (JobLocal *self, JobScheduler *scheduler)
+{
+  for (GList *link = self->dequeues.head; link; link = link->next)
+    {
+      JobLocalWait *wait = link->data;
+
+      job_scheduler_remove_waiter (self->scheduler, wait->waiter);
+      wait->waiter = job_scheduler_add_waiter (scheduler, (const char *const *) wait->types,
+                                               (const char *const *) wait->channels, wait);
+    }
+}
+
+/* The scheduler is built anew from what is durable: simpler than undoing, and as rare as failing
+ * disks. */
+static void
+revert (const GError *reason, gpointer data)
+{
+  JobLocal *self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JobScheduler) scheduler = NULL;
+
+  if (self->closed)
+    return;
+  scheduler =
+      job_local_build_scheduler (self, &job_committer_get_open (self->committer)->effects, &error);
+  if (scheduler == NULL)
+    {
+      job_local_shut (
+          self,
+          g_error_new (JOB_ERROR, JOB_ERROR_CLOSED,
+                       "The queue closed itself, since after a failed write (%s) its jobs could "
+                       "not be read (%s); open it again to go on",
+                       reason->message, error->message));
+      return;
+    }
+  move_waiters (self, scheduler);
+  job_scheduler_inherit (scheduler, self->scheduler);
+  job_scheduler_free (g_steal_pointer (&self->scheduler));
+  self->scheduler = g_steal_pointer (&scheduler);
+  job_local_match (self);
+  g_cond_signal (&self->wake);
+}
+
+/* --- delivered -------------------------------------------------------------------------------- */
+
+static char **
+dup_dependencies (const JobRecord *record)
+{
+  char **ids = g_new0 (char *, record->n_dependencies + 1);
+
+  for (guint i = 0; i < record->n_dependencies; i++)
+    ids[i] = job_id_dup_text (&record->dependencies[i].id);
+  return ids;
+}
+
+static JobLease *
+make_lease (JobLocal *self, const JobClaim *claim, GCancellable *cancellable, GError **error)
+{
+  JobLocalWait *wait = claim->data;
+  g_autoptr (JobRecord) record = NULL;
+  g_auto (JobStatus) status = { 0 };
+  g_auto (GStrv) dependencies = NULL;
+  char id[JOB_ID_TEXT_SIZE], token[JOB_ID_TEXT_SIZE];
+
+  job_id_to_text (&claim->id, id);
+  if (!job_ledger_read (self->ledger, &claim->id, &record, &status, error))
+    return NULL;
+  if (record == NULL)
+    {
+      g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT, "The record of job %s is gone", id);
+      return NULL;
+    }
+
+  job_id_to_text (&claim->token, token);
+  dependencies = dup_dependencies (record);
+  return job_lease_new (job_call_get_queue (wait->call), id, token, record->type, record->channel,
+                        record->args, claim->attempt, dependencies, cancellable);
+}
+
+/* Leased, but its args cannot be read: the job goes back, unless its record is damaged and would
+ * only come again. */
+static void
+give_back (JobLocal *self, const JobClaim *claim, const GError *error)
+{
+  JobCommitter *committer = self->committer;
+
+  if (error->code == JOB_ERROR_CORRUPT)
+    {
+      g_warning ("A job was leased, but its record cannot be read: %s. It stays leased until "
+                 "somebody fails it.",
+                 error->message);
+      return;
+    }
+  g_mutex_lock (&self->lock);
+  job_scheduler_release (self->scheduler, &claim->id, &claim->token, job_local_now (self),
+                         &job_committer_get_open (committer)->effects, NULL);
+  job_local_match (self);
+  g_cond_signal (&self->wake);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+deliver_claim (JobLocal *self, const JobClaim *claim, GCancellable *cancellable,
+               const GError *failure)
+{
+  g_autoptr (JobLocalWait) wait = claim->data;
+  g_autoptr (GError) error = failure ? g_error_copy (failure) : NULL;
+  JobLease *lease = failure ? NULL : make_lease (self, claim, cancellable, &error);
+
+  job_local_wait_unhook (wait);
+  if (lease)
+    {
+      job_call_return_lease (wait->call, lease);
+      return;
+    }
+  if (failure == NULL)
+    give_back (self, claim, error);
+  job_call_return_error (wait->call, g_steal_pointer (&error));
+}
+
+static void
+deliver_answer (JobAnswer *answer, const GError *failure)
+{
+  if (failure)
+    job_call_return_error (answer->call, g_error_copy (failure));
+  else if (answer->value)
+    job_call_return_pointer (answer->call, g_steal_pointer (&answer->value), answer->destroy);
+  else
+    job_call_return_true (answer->call);
+}
+
+static void
+deliver_final (JobLocal *self, const JobId *id)
+{
+  g_autoptr (GPtrArray) watches = NULL;
+
+  g_mutex_lock (&self->lock);
+  watches = job_local_take_watches (self, id);
+  g_mutex_unlock (&self->lock);
+
+  for (guint i = 0; watches && i < watches->len; i++)
+    {
+      JobLocalWait *wait = g_ptr_array_index (watches, i);
+      g_autoptr (GError) error = NULL;
+      JobInfo *info = job_local_read_final (self, id, &error);
+
+      if (info == NULL)
+        {
+          job_local_wait_fail (wait, g_steal_pointer (&error));
+          continue;
+        }
+      job_local_wait_unhook (wait);
+      job_call_return_pointer (wait->call, info, g_object_unref);
+    }
+}
+
+static gboolean
+is_watched (JobLocal *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return g_hash_table_size (self->watches) > 0;
+}
+
+static void
+checkpoint_if_due (JobLocal *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (job_ledger_needs_checkpoint (self->ledger) && !job_ledger_checkpoint (self->ledger, &error))
+    g_warning ("A checkpoint failed: %s. Nothing is lost: the journal has it all, and it will be "
+               "tried again.",
+               error->message);
+}
+
+static void
+deliver_batch (JobBatch *batch, const GError *error, gpointer data)
+{
+  JobLocal *self = data;
+  const JobEffects *effects = &batch->effects;
+
+  for (guint i = 0; i < batch->answers->len; i++)
+    deliver_answer (&g_array_index (batch->answers, JobAnswer, i), error);
+  for (guint i = 0; i < effects->claims->len; i++)
+    deliver_claim (self, &g_array_index (effects->claims, JobClaim, i),
+                   error ? NULL : g_ptr_array_index (batch->cancellables, i), error);
+  if (error)
+    return;
+  if (effects->finals->len > 0 && is_watched (self))
+    for (guint i = 0; i < effects->finals->len; i++)
+      deliver_final (self, &g_array_index (effects->finals, JobId, i));
+  checkpoint_if_due (self);
+}
+
+const JobCommitterFuncs job_local_committer_funcs = {
+  .write = write_batch,
+  .settle = settle_batch,
+  .revert = revert,
+  .deliver = deliver_batch,
+};

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The inside of a JobLocalQueue. The state is an object of its own, since the service thread and
+ * calls in flight may outlive the queue by a moment. Lock order: JobLocal.lock, then the ledger's.
+ */
+
+#pragma once
+
+#include "job-clock.h"
+#include "job-committer-private.h"
+#include "job-heap-private.h"
+#include "job-ledger-private.h"
+#include "job-queue-backend.h"
+#include "job-scheduler-private.h"
+
+G_BEGIN_DECLS
+
+typedef struct _JobLocal JobLocal;
+
+struct _JobLocal
+{
+  gatomicrefcount ref_count;
+  JobClock *clock;   /* constant */
+  JobLedger *ledger; /* constant; has a lock of its own */
+  GThreadPool
+      *readers;    /* constant: reads of asynchronous calls, which must not block their context */
+  GThread *thread; /* constant: the service thread */
+
+  GMutex lock; /* guards all below */
+  GCond wake;  /* the service thread has something to do */
+  JobScheduler *scheduler;
+  JobCommitter *committer;
+  GHashTable *cancellables; /* JobId of a token → GCancellable of the lease that was handed out */
+  GQueue dequeues;          /* of JobLocalWait.link: waiting dequeues, in the order of arrival */
+  GHashTable
+      *watches; /* JobId → GQueue of JobLocalWait.link: calls that wait until that job is over */
+  JobHeap deadlines; /* of JobLocalWait */
+  gint64 planned;    /* when the service thread wakes up by itself (boot time, µs); -1: never */
+  GError *closed;    /* why nothing goes any more; NULL: open */
+  gboolean stopped;  /* the service thread is through, and the store closed */
+  GCond stopped_cond;
+  GError *close_error; /* how that went */
+};
+
+/* A call that waits: a dequeue for a job, or somebody for the end of a job. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  JobLocal *local; /* owned */
+  JobCall *call;   /* owned */
+  gint64 timeout;  /* µs; -1: for ever. Constant */
+  char **types;    /* owned; constant, of a dequeue */
+  char **channels; /* owned; constant */
+  JobId id;        /* of a watch: the job */
+  gboolean is_watch;
+  gulong handler; /* of the call's cancellable; written before it waits */
+
+  GList link;        /* guarded by local->lock from here on; data: this */
+  JobWaiter *waiter; /* of a dequeue that waits */
+  gint64 deadline;
+  guint position; /* in deadlines */
+  gboolean waiting;
+  gboolean canceled;
+} JobLocalWait;
+
+JobLocal *job_local_open (JobStore *store, guint64 checkpoint_size, JobClock *clock,
+                          GError **error);
+JobLocal *job_local_ref (JobLocal *self);
+void job_local_unref (JobLocal *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobLocal, job_local_unref)
+/* Waiters get CLOSED, commits in flight finish, the thread ends, the store is closed. May block. */
+gboolean job_local_close (JobLocal *self, GError **error);
+/* The queue was dropped: the same, from wherever that may happen. */
+void job_local_abandon (JobLocal *self);
+
+JobNow job_local_now (JobLocal *self);
+
+/* All of these with the lock. */
+
+/* From now on nothing goes any more: takes over @reason. */
+void job_local_shut (JobLocal *self, GError *reason);
+/* FALSE, with JOB_ERROR_CLOSED, if the queue is closed. */
+gboolean job_local_check_open (JobLocal *self, GError **error);
+/* After each set of changes: matches waiters with jobs, and sees to it that the open batch is
+ * committed: by this thread if it may (the lock is released meanwhile), else by the service thread.
+ */
+void job_local_commit (JobLocal *self, gboolean may_lead);
+/* Who was matched waits no longer. */
+void job_local_match (JobLocal *self);
+/* The service thread looks again when to wake up. */
+void job_local_plan (JobLocal *self);
+
+/* job-local-wait.c */
+int job_local_wait_compare (gconstpointer a, gconstpointer b);
+JobLocalWait *job_local_wait_new (JobLocal *local, JobCall *call, gint64 timeout);
+JobLocalWait *job_local_wait_ref (JobLocalWait *self);
+void job_local_wait_unref (JobLocalWait *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobLocalWait, job_local_wait_unref)
+/* Without the lock, before it waits: has a cancellation end it. */
+void job_local_wait_hook (JobLocalWait *self);
+/* Without the lock, before it is answered. */
+void job_local_wait_unhook (JobLocalWait *self);
+/* With the lock. FALSE, with an error, if it was cancelled meanwhile. */
+gboolean job_local_wait_start (JobLocalWait *self, GError **error);
+void job_local_wait_stop (JobLocalWait *self);
+/* Without the lock: ends the waiting with an error. */
+void job_local_wait_fail (JobLocalWait *self, GError *error);
+/* With the lock: takes those whose time is up, or all. */
+GPtrArray *job_local_take_expired (JobLocal *self);
+GPtrArray *job_local_take_all (JobLocal *self);
+/* With the lock: takes those that wait for the end of @id, or NULL. */
+GPtrArray *job_local_take_watches (JobLocal *self, const JobId *id);
+
+/* job-local-deliver.c: what a JobCommitter does with a batch. */
+extern const JobCommitterFuncs job_local_committer_funcs;
+/* A scheduler with all that the ledger has; NULL if that cannot be read. What it had to cancel is
+ * in @effects. */
+JobScheduler *job_local_build_scheduler (JobLocal *self, JobEffects *effects, GError **error);
+
+/* job-local-read.c */
+/* Whether the ledger knows of the job, and how it ended: a final state or JOB_KNOWN_…; FALSE if
+ * that cannot be read. */
+gboolean job_local_look_up (JobLocal *self, const JobId *id, int *state, JobId *last_token,
+                            GError **error);
+JobInfo *job_local_make_info (JobLocal *self, JobRecord *record, const JobStatus *status,
+                              const JobView *view);
+/* Of a job that the index knew, as @view has it. */
+JobInfo *job_local_read_view (JobLocal *self, const JobView *view, gboolean with_lease,
+                              GError **error);
+/* The info of a job that is over, or NOT_FOUND. */
+JobInfo *job_local_read_final (JobLocal *self, const JobId *id, GError **error);
+
+typedef struct _JobLocalRead JobLocalRead;
+typedef void (*JobLocalReadFunc) (JobLocalRead *read);
+
+/* Something that has to wait for the newest batch, and may need the disk, before it can answer. */
+struct _JobLocalRead
+{
+  JobLocal *local;       /* owned */
+  JobCall *call;         /* owned */
+  JobLocalReadFunc func; /* without the lock; answers the call */
+  guint64 batch;         /* what it depends on */
+  JobId id;
+  JobId token;
+  gboolean has_token;
+  gboolean by_id;    /* a dequeue_by_id */
+  GError *error;     /* owned: what the scheduler said */
+  GArray *views;     /* owned, of JobView: what the index knew */
+  JobFilter *filter; /* owned */
+  char *directory;   /* owned */
+  gpointer extra;    /* owned, freed by destroy */
+  GDestroyNotify destroy;
+};
+
+JobLocalRead *job_local_read_new (JobLocal *self, JobCall *call, JobLocalReadFunc func);
+/* With the lock, which it gives up: runs it here if the call blocks, else in a reader thread. */
+void job_local_read_run (JobLocalRead *read);
+/* In a thread of the pool. */
+void job_local_read_work (JobLocalRead *read);
+
+/* The verbs, as in JobQueueInterface. job-local-change.c: */
+void job_local_enqueue (JobLocal *self, JobRecord **records, const gboolean *fresh, gsize n_records,
+                        JobCall *call);
+void job_local_complete (JobLocal *self, const JobId *id, const JobId *token, const char *result,
+                         JobCall *call);
+void job_local_fail (JobLocal *self, const JobId *id, const JobId *token, const char *error_json,
+                     JobCall *call);
+void job_local_release (JobLocal *self, const JobId *id, const JobId *token, JobCall *call);
+void job_local_cancel (JobLocal *self, const JobId *id, JobCall *call);
+void job_local_heartbeat (JobLocal *self, const JobId *id, const JobId *token, JobCall *call);
+/* job-local-wait.c: */
+void job_local_dequeue (JobLocal *self, const char *const *types, const char *const *channels,
+                        gint64 timeout, JobCall *call);
+void job_local_dequeue_by_id (JobLocal *self, const JobId *id, JobCall *call);
+void job_local_wait (JobLocal *self, const JobId *id, gint64 timeout, JobCall *call);
+/* job-local-read.c: */
+void job_local_lookup_token (JobLocal *self, const JobId *token, JobCall *call);
+void job_local_get_info (JobLocal *self, const JobId *id, JobCall *call);
+void job_local_list_leases (JobLocal *self, gint64 older_than, JobCall *call);
+void job_local_list_damaged (JobLocal *self, JobCall *call);
+void job_local_move_damaged (JobLocal *self, const char *directory, JobCall *call);
+/* job-local-list.c: */
+void job_local_list (JobLocal *self, JobFilter *filter, JobCall *call);
+
+/* An error that the scheduler gave (transfer full): a better one if the job is over, and only told
+ * when it is true on disk as well. With the lock, which it gives up. */
+void job_local_explain (JobLocal *self, JobCall *call, const JobId *id, const JobId *token,
+                        gboolean by_id, GError *error);
+
+G_END_DECLS

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls that wait: a dequeue until there is a job for it, a watch until a job is over. Waiting is
+ * an entry in a list: no thread, no timer of its own. Whoever takes an entry out of the list, with
+ * the lock, answers its call. */
+
+#include "job-local-private.h"
+
+#include "job-error.h"
+
+int
+job_local_wait_compare (gconstpointer a, gconstpointer b)
+{
+  const JobLocalWait *x = a;
+  const JobLocalWait *y = b;
+
+  return x->deadline < y->deadline ? -1 : x->deadline > y->deadline;
+}
+
+JobLocalWait *
+job_local_wait_new (JobLocal *local, JobCall *call, gint64 timeout)
+{
+  JobLocalWait *self = g_slice_new0 (JobLocalWait);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->local = job_local_ref (local);
+  self->call = job_call_ref (call);
+  self->timeout = timeout;
+  self->link.data = self;
+  return self;
+}
+
+JobLocalWait *
+job_local_wait_ref (JobLocalWait *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+job_local_wait_unref (JobLocalWait *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  job_call_unref (self->call);
+  job_local_unref (self->local);
+  g_strfreev (self->types);
+  g_strfreev (self->channels);
+  g_slice_free (JobLocalWait, self);
+}
+
+/* --- in and out of the lists ------------------------------------------------------------------ */
+
+static GQueue *
+watches_of (JobLocal *local, const JobId *id)
+{
+  GQueue *queue = g_hash_table_lookup (local->watches, id);
+
+  if (queue == NULL)
+    {
+      queue = g_queue_new ();
+      g_hash_table_insert (local->watches, g_memdup2 (id, sizeof *id), queue);
+    }
+  return queue;
+}
+
+gboolean
+job_local_wait_start (JobLocalWait *self, GError **error)
+{
+  JobLocal *local = self->local;
+
+  if (self->canceled)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
+      return FALSE;
+    }
+
+  job_local_wait_ref (self);
+  self->waiting = TRUE;
+  if (self->is_watch)
+    g_queue_push_tail_link (watches_of (local, &self->id), &self->link);
+  else
+    {
+      g_queue_push_tail_link (&local->dequeues, &self->link);
+      self->waiter = job_scheduler_add_waiter (local->scheduler, (const char *const *) self->types,
+                                               (const char *const *) self->channels, self);
+    }
+  if (self->timeout >= 0)
+    {
+      gint64 now = job_clock_get_boot_time (local->clock);
+
+      self->deadline = self->timeout > G_MAXINT64 - now ? G_MAXINT64 : now + self->timeout;
+      job_heap_push (&local->deadlines, self);
+      job_local_plan (local);
+    }
+  return TRUE;
+}
+
+static void
+unlink_watch (JobLocalWait *self)
+{
+  GQueue *queue = g_hash_table_lookup (self->local->watches, &self->id);
+
+  g_queue_unlink (queue, &self->link);
+  if (queue->length == 0)
+    g_hash_table_remove (self->local->watches, &self->id);
+}
+
+void
+job_local_wait_stop (JobLocalWait *self)
+{
+  JobLocal *local = self->local;
+
+  if (!self->waiting)
+    return;
+  self->waiting = FALSE;
+  if (self->is_watch)
+    unlink_watch (self);
+  else
+    g_queue_unlink (&local->dequeues, &self->link);
+  if (self->waiter)
+    job_scheduler_remove_waiter (local->scheduler, g_steal_pointer (&self->waiter));
+  if (job_heap_contains (&local->deadlines, self))
+    job_heap_remove (&local->deadlines, self);
+  job_local_wait_unref (self);
+}
+
+/* Takes it for the caller, who answers it. */
+static void
+take (JobLocalWait *self, GPtrArray *taken)
+{
+  g_ptr_array_add (taken, job_local_wait_ref (self));
+  job_local_wait_stop (self);
+}
+
+static GPtrArray *
+new_list (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) job_local_wait_unref);
+}
+
+GPtrArray *
+job_local_take_expired (JobLocal *self)
+{
+  gint64 now = job_clock_get_boot_time (self->clock);
+  GPtrArray *taken = new_list ();
+  JobLocalWait *wait;
+
+  while ((wait = job_heap_peek (&self->deadlines)) && wait->deadline <= now)
+    take (wait, taken);
+  return taken;
+}
+
+GPtrArray *
+job_local_take_watches (JobLocal *self, const JobId *id)
+{
+  GQueue *queue = g_hash_table_lookup (self->watches, id);
+  GPtrArray *taken;
+
+  if (queue == NULL)
+    return NULL;
+  taken = new_list ();
+  for (guint left = queue->length; left > 0; left--)
+    take (queue->head->data, taken);
+  return taken;
+}
+
+GPtrArray *
+job_local_take_all (JobLocal *self)
+{
+  GPtrArray *taken = new_list ();
+  GHashTableIter iter;
+  gpointer queue;
+
+  while (self->dequeues.head)
+    take (self->dequeues.head->data, taken);
+  g_hash_table_iter_init (&iter, self->watches);
+  while (g_hash_table_iter_next (&iter, NULL, &queue))
+    {
+      for (guint left = ((GQueue *) queue)->length; left > 0; left--)
+        take (((GQueue *) queue)->head->data, taken);
+      g_hash_table_iter_init (&iter, self->watches);
+    }
+  return taken;
+}
+
+/* --- cancellation ----------------------------------------------------------------------------- */
+
+void
+job_local_wait_fail (JobLocalWait *self, GError *error)
+{
+  job_local_wait_unhook (self);
+  job_call_return_error (self->call, error);
+}
+
+/* From g_cancellable_cancel(), in whatever thread. One that was matched with a job already is
+ * judged when it is delivered. */
+static void
+on_cancelled (GCancellable *cancellable, gpointer data)
+{
+  JobLocalWait *self = data;
+  gboolean was_waiting;
+
+  g_mutex_lock (&self->local->lock);
+  self->canceled = TRUE;
+  was_waiting = self->waiting;
+  job_local_wait_stop (self);
+  g_mutex_unlock (&self->local->lock);
+
+  if (was_waiting)
+    job_local_wait_fail (
+        self, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled"));
+}
+
+void
+job_local_wait_hook (JobLocalWait *self)
+{
+  GCancellable *cancellable = job_call_get_cancellable (self->call);
+
+  if (cancellable)
+    self->handler =
+        g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), job_local_wait_ref (self),
+                               (GDestroyNotify) job_local_wait_unref);
+}
+
+/* Not g_cancellable_disconnect(): that waits for other handlers of the cancellable, which may wait
+ * for us. The handler's own reference keeps all that it needs. */
+void
+job_local_wait_unhook (JobLocalWait *self)
+{
+  if (self->handler != 0)
+    g_signal_handler_disconnect (job_call_get_cancellable (self->call), self->handler);
+  self->handler = 0;
+}
+
+/* --- verbs ------------------------------------------------------------------------------------ */
+
+static JobEffects *
+open_effects (JobLocal *self)
+{
+  return &job_committer_get_open (self->committer)->effects;
+}
+
+/* With the lock. Leases the first job to the dequeue, which then waits for its batch. */
+static gboolean
+try_claim (JobLocalWait *wait)
+{
+  JobLocal *self = wait->local;
+
+  job_local_match (self);
+  if (!job_scheduler_claim (self->scheduler, (const char *const *) wait->types,
+                            (const char *const *) wait->channels, wait, job_local_now (self),
+                            open_effects (self)))
+    return FALSE;
+  job_local_wait_ref (wait);
+  job_local_commit (self, job_call_is_blocking (wait->call));
+  return TRUE;
+}
+
+/* With the lock. TRUE: a job is on its way. FALSE without an error: there is none. */
+static gboolean
+claim_or_fail (JobLocalWait *wait, GError **error)
+{
+  return job_local_check_open (wait->local, error) && try_claim (wait);
+}
+
+void
+job_local_dequeue (JobLocal *self, const char *const *types, const char *const *channels,
+                   gint64 timeout, JobCall *call)
+{
+  g_autoptr (JobLocalWait) wait = job_local_wait_new (self, call, timeout);
+  g_autoptr (GError) error = NULL;
+  gboolean claimed;
+
+  wait->types = g_strdupv ((char **) types);
+  wait->channels = g_strdupv ((char **) channels);
+
+  g_mutex_lock (&self->lock);
+  claimed = claim_or_fail (wait, &error);
+  g_mutex_unlock (&self->lock);
+  if (claimed)
+    return;
+
+  if (error == NULL && timeout != 0)
+    {
+      job_local_wait_hook (wait);
+      g_mutex_lock (&self->lock);
+      claimed =
+          claim_or_fail (wait, &error) || (error == NULL && job_local_wait_start (wait, &error));
+      g_mutex_unlock (&self->lock);
+      if (claimed)
+        return;
+    }
+
+  if (error == NULL)
+    g_set_error (&error, JOB_ERROR, JOB_ERROR_TIMED_OUT,
+                 "No job of these types and channels is pending");
+  job_local_wait_fail (wait, g_steal_pointer (&error));
+}
+
+void
+job_local_dequeue_by_id (JobLocal *self, const JobId *id, JobCall *call)
+{
+  g_autoptr (JobLocalWait) wait = job_local_wait_new (self, call, 0);
+  g_autoptr (GError) error = NULL;
+
+  g_mutex_lock (&self->lock);
+  job_local_match (self);
+  if (job_local_check_open (self, &error) &&
+      job_scheduler_claim_by_id (self->scheduler, id, wait, job_local_now (self),
+                                 open_effects (self), &error))
+    {
+      job_local_wait_ref (wait);
+      job_local_commit (self, job_call_is_blocking (call));
+      g_mutex_unlock (&self->lock);
+      return;
+    }
+  job_local_explain (self, call, id, NULL, TRUE, g_steal_pointer (&error));
+}
+
+static void
+read_outcome (JobLocalRead *read)
+{
+  g_autoptr (GError) error = NULL;
+  JobInfo *info = job_local_read_final (read->local, &read->id, &error);
+
+  if (info)
+    job_call_return_pointer (read->call, info, g_object_unref);
+  else
+    job_call_return_error (read->call, g_steal_pointer (&error));
+}
+
+void
+job_local_wait (JobLocal *self, const JobId *id, gint64 timeout, JobCall *call)
+{
+  g_autoptr (JobLocalWait) wait = job_local_wait_new (self, call, timeout);
+  g_autoptr (GError) error = NULL;
+
+  wait->is_watch = TRUE;
+  wait->id = *id;
+  job_local_wait_hook (wait);
+
+  g_mutex_lock (&self->lock);
+  if (job_local_check_open (self, &error) && !job_scheduler_contains (self->scheduler, id))
+    {
+      JobLocalRead *read = job_local_read_new (self, call, read_outcome);
+
+      read->id = *id;
+      job_local_read_run (read);
+      job_local_wait_unhook (wait);
+      return;
+    }
+  if (error == NULL && timeout != 0 && job_local_wait_start (wait, &error))
+    {
+      g_mutex_unlock (&self->lock);
+      return;
+    }
+  g_mutex_unlock (&self->lock);
+
+  if (error == NULL)
+    g_set_error (&error, JOB_ERROR, JOB_ERROR_TIMED_OUT, "The job is not over yet");
+  job_local_wait_fail (wait, g_steal_pointer (&error));
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Opening, closing, time, and the service thread of a local queue. The thread ends waits whose time
+ * is up, makes scheduled jobs pending when they are due, commits what nobody else commits, and at
+ * the end closes the store. */
+
+#include "job-local-private.h"
+
+#include "job-error.h"
+
+#define MAX_READERS 2
+
+/* Set in the service thread and in readers, which must never wait for their own end. */
+static GPrivate own_thread;
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+JobNow
+job_local_now (JobLocal *self)
+{
+  return (JobNow){
+    .wall = job_clock_get_wall_time (self->clock),
+    .boot = job_clock_get_boot_time (self->clock),
+  };
+}
+
+static gint64
+next_deadline (JobLocal *self)
+{
+  const JobLocalWait *first = job_heap_peek (&self->deadlines);
+  gint64 run_at = job_scheduler_get_next_run_at (self->scheduler);
+  gint64 deadline = first ? first->deadline : -1;
+
+  if (run_at >= 0)
+    {
+      JobNow now = job_local_now (self);
+      gint64 due = now.boot + MAX (0, run_at - now.wall) / 1000 + 1;
+
+      deadline = deadline < 0 ? due : MIN (deadline, due);
+    }
+  return deadline;
+}
+
+void
+job_local_plan (JobLocal *self)
+{
+  gint64 deadline = next_deadline (self);
+
+  if (deadline >= 0 && (self->planned < 0 || deadline < self->planned))
+    g_cond_signal (&self->wake);
+}
+
+/* --- committing ------------------------------------------------------------------------------- */
+
+void
+job_local_match (JobLocal *self)
+{
+  GArray *claims = job_committer_get_open (self->committer)->effects.claims;
+  guint before = claims->len;
+
+  job_scheduler_match (self->scheduler, job_local_now (self),
+                       &job_committer_get_open (self->committer)->effects);
+  for (guint i = before; i < claims->len; i++)
+    {
+      JobLocalWait *wait = g_array_index (claims, JobClaim, i).data;
+
+      wait->waiter = NULL;
+      job_local_wait_ref (wait);
+      job_local_wait_stop (wait);
+    }
+  if (claims->len > before)
+    g_cond_signal (&self->wake);
+}
+
+void
+job_local_commit (JobLocal *self, gboolean may_lead)
+{
+  job_local_match (self);
+  if ((may_lead || job_ledger_is_quick (self->ledger)) && job_committer_is_due (self->committer))
+    job_committer_commit (self->committer);
+  if (job_committer_is_due (self->committer))
+    g_cond_signal (&self->wake);
+  job_local_plan (self);
+}
+
+/* --- service thread --------------------------------------------------------------------------- */
+
+static void
+end_waits (JobLocal *self, GPtrArray *waits, const GError *error)
+{
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < waits->len; i++)
+    job_local_wait_fail (g_ptr_array_index (waits, i), g_error_copy (error));
+  g_mutex_lock (&self->lock);
+}
+
+static void
+expire_waits (JobLocal *self)
+{
+  g_autoptr (GPtrArray) expired = job_local_take_expired (self);
+  g_autoptr (GError) error = NULL;
+
+  if (expired->len == 0)
+    return;
+  error = g_error_new (JOB_ERROR, JOB_ERROR_TIMED_OUT, "Nothing came within the time given");
+  end_waits (self, expired, error);
+}
+
+static void
+serve (JobLocal *self)
+{
+  expire_waits (self);
+  job_local_match (self);
+  if (job_committer_is_due (self->committer))
+    {
+      job_committer_commit (self->committer);
+      return;
+    }
+  self->planned = next_deadline (self);
+  job_clock_wait (self->clock, &self->wake, &self->lock, self->planned);
+  self->planned = -1;
+}
+
+/* What was accepted before the end is committed still. */
+static void
+settle_everything (JobLocal *self)
+{
+  g_autoptr (GPtrArray) waits = job_local_take_all (self);
+
+  end_waits (self, waits, self->closed);
+  job_committer_wait (self->committer, job_committer_get_newest (self->committer), NULL);
+  g_mutex_unlock (&self->lock);
+  g_thread_pool_free (self->readers, FALSE, TRUE);
+  g_mutex_lock (&self->lock);
+  job_committer_wait (self->committer, job_committer_get_newest (self->committer), NULL);
+}
+
+static gpointer
+service_thread (gpointer data)
+{
+  g_autoptr (JobLocal) self = data;
+  g_autoptr (GError) error = NULL;
+
+  g_private_set (&own_thread, self);
+  g_mutex_lock (&self->lock);
+  while (self->closed == NULL)
+    serve (self);
+  settle_everything (self);
+  g_mutex_unlock (&self->lock);
+
+  job_ledger_close (self->ledger, &error);
+
+  g_mutex_lock (&self->lock);
+  self->close_error = g_steal_pointer (&error);
+  self->stopped = TRUE;
+  g_cond_broadcast (&self->stopped_cond);
+  g_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+static void
+run_reader (gpointer read, gpointer unused)
+{
+  g_private_set (&own_thread, read);
+  job_local_read_work (read);
+  g_private_set (&own_thread, NULL);
+}
+
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+static void
+free_watches (gpointer queue)
+{
+  g_queue_free (queue);
+}
+
+static JobLocal *
+local_new (JobLedger *ledger, JobClock *clock)
+{
+  JobLocal *self = g_new0 (JobLocal, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->ledger = ledger;
+  self->clock = g_object_ref (clock);
+  self->planned = -1;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->wake);
+  g_cond_init (&self->stopped_cond);
+  self->cancellables = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, g_object_unref);
+  self->watches = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, free_watches);
+  g_queue_init (&self->dequeues);
+  job_heap_init (&self->deadlines, job_local_wait_compare,
+                 G_STRUCT_OFFSET (JobLocalWait, position));
+  self->committer = job_committer_new (&self->lock, &job_local_committer_funcs, self);
+  return self;
+}
+
+JobLocal *
+job_local_ref (JobLocal *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+job_local_unref (JobLocal *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_clear_pointer (&self->scheduler, job_scheduler_free);
+  g_clear_pointer (&self->committer, job_committer_free);
+  g_clear_pointer (&self->ledger, job_ledger_free);
+  g_clear_pointer (&self->cancellables, g_hash_table_unref);
+  g_clear_pointer (&self->watches, g_hash_table_unref);
+  g_clear_pointer (&self->thread, g_thread_unref);
+  job_heap_clear (&self->deadlines);
+  g_clear_error (&self->closed);
+  g_clear_error (&self->close_error);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->wake);
+  g_cond_clear (&self->stopped_cond);
+  g_object_unref (self->clock);
+  g_free (self);
+}
+
+/* What the opening had to cancel is made durable before anybody sees it. */
+static gboolean
+load (JobLocal *self, GError **error)
+{
+  JobEffects effects;
+  gboolean unknown;
+  gboolean loaded;
+
+  job_effects_init (&effects);
+  self->scheduler = job_local_build_scheduler (self, &effects, error);
+  loaded = self->scheduler &&
+           (effects.changes->len == 0 ||
+            job_ledger_commit (self->ledger, (const JobChange *) effects.changes->data,
+                               effects.changes->len, &unknown, error));
+  job_effects_clear (&effects);
+  return loaded;
+}
+
+JobLocal *
+job_local_open (JobStore *store, guint64 checkpoint_size, JobClock *clock, GError **error)
+{
+  JobLedger *ledger = job_ledger_open (store, checkpoint_size, error);
+  g_autoptr (JobLocal) self = NULL;
+
+  if (ledger == NULL)
+    return NULL;
+  self = local_new (ledger, clock);
+  if (!load (self, error))
+    return NULL;
+
+  self->readers = g_thread_pool_new (run_reader, NULL, MAX_READERS, FALSE, NULL);
+  self->thread = g_thread_new ("jobqueue", service_thread, job_local_ref (self));
+  return g_steal_pointer (&self);
+}
+
+gboolean
+job_local_check_open (JobLocal *self, GError **error)
+{
+  if (self->closed)
+    g_propagate_error (error, g_error_copy (self->closed));
+  return self->closed == NULL;
+}
+
+void
+job_local_shut (JobLocal *self, GError *reason)
+{
+  if (self->closed)
+    {
+      g_error_free (reason);
+      return;
+    }
+  self->closed = reason;
+  g_cond_signal (&self->wake);
+}
+
+static void
+shut_by_request (JobLocal *self)
+{
+  job_local_shut (self, g_error_new (JOB_ERROR, JOB_ERROR_CLOSED,
+                                     "The queue is closed; open it again to go on"));
+}
+
+static void
+wait_for_end (JobLocal *self)
+{
+  while (!self->stopped)
+    g_cond_wait (&self->stopped_cond, &self->lock);
+}
+
+gboolean
+job_local_close (JobLocal *self, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  shut_by_request (self);
+  if (g_private_get (&own_thread) != NULL)
+    {
+      g_set_error (error, JOB_ERROR, JOB_ERROR_FAILED,
+                   "A queue cannot wait for its own end in a “cancelled” handler; use the "
+                   "asynchronous close");
+      return FALSE;
+    }
+  wait_for_end (self);
+  if (self->close_error)
+    g_propagate_error (error, g_error_copy (self->close_error));
+  return self->close_error == NULL;
+}
+
+void
+job_local_abandon (JobLocal *self)
+{
+  g_mutex_lock (&self->lock);
+  shut_by_request (self);
+  if (g_private_get (&own_thread) == NULL)
+    wait_for_end (self);
+  g_mutex_unlock (&self->lock);
+  job_local_unref (self);
+}
