@@ -219,8 +219,12 @@ jobctl_graph_parse (const char *text, gsize length, const char *file, GError **e
   };
   const char *start = NULL, *end = NULL;
 
-  if (!job_json_check (text, length, self.file, &start, &end, error) ||
-      !parse_document (&self, (JobctlSlice){ start, end - start }, error) ||
+  if (!job_json_check (text, length, "graph", &start, &end, error))
+    {
+      g_prefix_error (error, "%s: ", self.file);
+      return NULL;
+    }
+  if (!parse_document (&self, (JobctlSlice){ start, end - start }, error) ||
       !resolve (&self, error) || !check_cycle (&self, error))
     return NULL;
   return build_graph (&self);
