@@ -65,6 +65,24 @@ test_damage_kept (Fixture *fixture, gconstpointer data)
   g_assert_cmpmem (g_bytes_get_data (stray, NULL), g_bytes_get_size (stray), "stray", 5);
 }
 
+static void
+test_empty_records (Fixture *fixture, gconstpointer data)
+{
+  JobId id = number_id (1);
+
+  close_store (fixture);
+  tamper (fixture, "", 0, "a value", 7);
+  tamper (fixture, id.bytes, sizeof id.bytes, "", 0);
+  tamper (fixture, "jobqueue", 8, "1 2", 3);
+  open_store (fixture);
+  create (fixture, 2, "2");
+  checkpoint (fixture);
+  reopen (fixture);
+  g_assert_cmpuint (count_jobs (fixture, TRUE), ==, 1);
+  g_assert_cmpuint (count_damaged (fixture), ==, 2);
+  assert_corrupt (fixture, 1);
+}
+
 static JobDamage *
 find_damage (Fixture *fixture, const char *ending)
 {
@@ -225,8 +243,31 @@ test_lost_record (Fixture *fixture, gconstpointer data)
 
 #define N_BLOCK_JOBS 300
 
+/* Moved out, the file is as it was, and what can be read of it is the store. */
+static void
+check_salvage (Fixture *fixture, JobDamage *whole, guint n_before)
+{
+  g_autofree char *kept = build_path (fixture, ".damaged");
+  g_autofree char *new_path = build_path (fixture, ".new");
+  g_autoptr (GBytes) original = read_file (fixture->path);
+  g_autoptr (GBytes) copy = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (job_store_move_damaged (fixture->store, whole, fixture->folder, &error));
+  g_assert_no_error (error);
+  copy = read_file (kept);
+  g_assert_true (g_bytes_equal (original, copy));
+  g_assert_no_errno (g_unlink (kept));
+  g_assert_false (g_file_test (new_path, G_FILE_TEST_EXISTS));
+  checkpoint (fixture);
+  reopen (fixture);
+  g_assert_cmpuint (count_jobs (fixture, TRUE), >=, n_before + 1);
+  g_assert_null (find_damage (fixture, "jobs.gdbm"));
+  checkpoint (fixture);
+}
+
 /* Whatever block is overwritten: the store refuses it, or knows of every job that it lacks, and
- * then no checkpoint replaces the file. */
+ * then no checkpoint replaces the file before it was moved out. */
 static void
 check_block (Fixture *fixture)
 {
@@ -250,9 +291,11 @@ check_block (Fixture *fixture)
   else
     g_assert_false (job_store_checkpoint (fixture->store, &error));
   assert_job (fixture, N_BLOCK_JOBS + 1, "2", JOB_STATE_PENDING, NULL);
-  close_store (fixture);
   after = read_file (fixture->path);
   g_assert_true (g_bytes_equal (before, after));
+  if (whole != NULL)
+    check_salvage (fixture, whole, n);
+  close_store (fixture);
 }
 
 static void
@@ -306,13 +349,14 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   ADD ("damage/costs-one-record-and-is-kept", test_damage_kept);
+  ADD ("damage/empty-records-are-kept", test_empty_records);
   ADD ("damage/can-be-moved-out", test_damage_moved);
   ADD ("damage/is-never-moved-over-a-file", test_damage_never_over_a_file);
   ADD ("damage/goes-when-the-job-comes-anew", test_damage_replaced);
   ADD ("damage/a-change-without-its-job-is-listed", test_orphan);
   ADD ("damage/any-flipped-bit-is-seen", test_flipped_bit);
   ADD ("damage/a-lost-record-stops-the-checkpoint", test_lost_record);
-  ADD ("damage/any-overwritten-block-is-seen", test_any_block);
+  ADD ("damage/any-overwritten-block-is-seen-and-can-be-salvaged", test_any_block);
   ADD ("damage/a-truncated-file-is-seen", test_truncated);
   return g_test_run ();
 }

@@ -19,9 +19,16 @@ void job_gdbm_set_error (GError **error, gdbm_error code, int saved_errno, const
                          const char *path);
 /* The same, for the last error of a handle. Returns FALSE. */
 gboolean job_gdbm_fail (GDBM_FILE dbf, const char *verb, const char *path, GError **error);
+/* The same for a file in the making, which cannot be damaged: always JOB_ERROR_STORAGE. */
+gboolean job_gdbm_fail_to_write (GDBM_FILE dbf, const char *path, GError **error);
 /* A handle of its own descriptor, a copy of @fd, from the file's start. */
 GDBM_FILE job_gdbm_open_handle (int fd, const char *path, int flags, GError **error);
 datum job_gdbm_to_datum (GBytes *bytes);
+/* The descriptor, whose offset is the handle's. */
+int job_gdbm_file_get_fd (JobGdbmFile *self);
+/* Opens what gdbm recovered of a file: it has the records that it has, and need not be described.
+ */
+JobGdbmFile *job_gdbm_file_open_recovered (const char *path, GError **error);
 /* Whether the file that was just written has all of @count records. */
 gboolean job_gdbm_file_verify (JobGdbmFile *self, guint64 count, GError **error);
 

@@ -49,19 +49,27 @@ is_storage_error (gdbm_error code)
          (code != GDBM_FILE_EOF && code != GDBM_FILE_SEEK_ERROR && gdbm_check_syserr (code));
 }
 
+/* With the cause that the system gave, if it did. */
+static void
+set_storage_error (GError **error, gdbm_error code, int saved_errno, const char *verb,
+                   const char *path)
+{
+  gboolean from_system = gdbm_check_syserr (code) && saved_errno != 0;
+
+  g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE, "Cannot %s “%s”: %s%sgdbm: %s", verb, path,
+               from_system ? g_strerror (saved_errno) : "", from_system ? "; " : "",
+               gdbm_strerror (code));
+}
+
 void
 job_gdbm_set_error (GError **error, gdbm_error code, int saved_errno, const char *verb,
                     const char *path)
 {
-  if (!is_storage_error (code))
+  if (is_storage_error (code))
+    set_storage_error (error, code, saved_errno, verb, path);
+  else
     g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT, "Cannot %s “%s”: it is damaged (gdbm: %s)",
                  verb, path, gdbm_strerror (code));
-  else if (gdbm_check_syserr (code))
-    g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE, "Cannot %s “%s”: %s (gdbm: %s)", verb, path,
-                 g_strerror (saved_errno), gdbm_strerror (code));
-  else
-    g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE, "Cannot %s “%s”: gdbm: %s", verb, path,
-                 gdbm_strerror (code));
 }
 
 gboolean
@@ -71,13 +79,21 @@ job_gdbm_fail (GDBM_FILE dbf, const char *verb, const char *path, GError **error
   return FALSE;
 }
 
+gboolean
+job_gdbm_fail_to_write (GDBM_FILE dbf, const char *path, GError **error)
+{
+  set_storage_error (error, gdbm_last_errno (dbf), gdbm_last_syserr (dbf), "write", path);
+  return FALSE;
+}
+
 datum
 job_gdbm_to_datum (GBytes *bytes)
 {
   gsize size;
   gconstpointer data = g_bytes_get_data (bytes, &size);
 
-  return (datum){ .dptr = (char *) data, .dsize = (int) size };
+  /* gdbm takes what is empty, but not NULL. */
+  return (datum){ .dptr = size > 0 ? (char *) data : (char *) "", .dsize = (int) size };
 }
 
 /* gdbm's memory is malloc's, which g_free() takes as well. */
@@ -230,8 +246,8 @@ read_meta (JobGdbmFile *self, GError **error)
   return done;
 }
 
-JobGdbmFile *
-job_gdbm_file_open (const char *path, GError **error)
+static JobGdbmFile *
+open_unchecked (const char *path, GError **error)
 {
   g_autoptr (JobGdbmFile) self = g_new0 (JobGdbmFile, 1);
 
@@ -239,8 +255,34 @@ job_gdbm_file_open (const char *path, GError **error)
   if (!open_descriptor (self, error) || !check_file (self, error))
     return NULL;
   self->dbf = job_gdbm_open_handle (self->fd, path, GDBM_READER, error);
-  if (self->dbf == NULL || !read_meta (self, error))
+  return self->dbf != NULL ? g_steal_pointer (&self) : NULL;
+}
+
+JobGdbmFile *
+job_gdbm_file_open (const char *path, GError **error)
+{
+  g_autoptr (JobGdbmFile) self = open_unchecked (path, error);
+
+  if (self == NULL || !read_meta (self, error))
     return NULL;
+  return g_steal_pointer (&self);
+}
+
+JobGdbmFile *
+job_gdbm_file_open_recovered (const char *path, GError **error)
+{
+  g_autoptr (JobGdbmFile) self = open_unchecked (path, error);
+  datum meta = { .dptr = (char *) JOB_GDBM_META_KEY, .dsize = JOB_GDBM_META_KEY_SIZE };
+  gdbm_count_t n;
+
+  if (self == NULL)
+    return NULL;
+  if (gdbm_count (self->dbf, &n) != 0)
+    {
+      job_gdbm_fail (self->dbf, "read", path, error);
+      return NULL;
+    }
+  self->count = gdbm_exists (self->dbf, meta) ? n - 1 : n;
   return g_steal_pointer (&self);
 }
 
@@ -254,6 +296,12 @@ job_gdbm_file_free (JobGdbmFile *self)
     close (self->fd);
   g_free (self->path);
   g_free (self);
+}
+
+int
+job_gdbm_file_get_fd (JobGdbmFile *self)
+{
+  return self->fd;
 }
 
 guint64
@@ -367,7 +415,7 @@ job_gdbm_file_verify (JobGdbmFile *self, guint64 count, GError **error)
   gdbm_count_t n;
 
   if (gdbm_count (self->dbf, &n) != 0)
-    return job_gdbm_fail (self->dbf, "check", self->path, error);
+    return job_gdbm_fail_to_write (self->dbf, self->path, error);
   if (n == count + 1 && self->count == count)
     return TRUE;
   g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,

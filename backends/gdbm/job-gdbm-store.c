@@ -32,11 +32,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "job-gdbm-damage.h"
-#include "job-gdbm-file.h"
 #include "job-gdbm-lock.h"
-#include "job-gdbm-overlay.h"
-#include "job-gdbm-value.h"
+#include "job-gdbm-settled.h"
 
 struct _JobGdbmStore
 {
@@ -49,77 +46,13 @@ struct _JobGdbmStore
   int lock_fd; /* -1 after close() */
 
   /* The rest is guarded by the owner, who serialises the calls. */
-  JobGdbmFile *file; /* NULL after close() */
-  JobGdbmOverlay *overlay;
-  GHashTable *dropped; /* a set of GBytes: keys that the next checkpoint leaves out */
-  JobGdbmDamages *damages;
-  GError *broken; /* why the file cannot be read completely, or NULL */
+  JobGdbmSettled *settled; /* what the file has; NULL after close() */
+  JobGdbmOverlay *overlay; /* what it does not have yet */
   JobDependents *dependents;
   gboolean indexed; /* the file's dependents are in */
 };
 
 G_DEFINE_FINAL_TYPE (JobGdbmStore, job_gdbm_store, JOB_TYPE_STORE)
-
-/* Whether the file's record no longer counts. */
-static gboolean
-is_superseded (JobGdbmStore *self, GBytes *key)
-{
-  const JobId *id = job_gdbm_key_get_id (key);
-
-  return g_hash_table_contains (self->dropped, key) ||
-         (id != NULL && job_gdbm_overlay_contains (self->overlay, id));
-}
-
-/* Takes @local. A damage of the file itself is remembered; FALSE, with the error, if it is none. */
-static gboolean
-note_broken (JobGdbmStore *self, GError *local, GError **error)
-{
-  if (!g_error_matches (local, JOB_ERROR, JOB_ERROR_CORRUPT))
-    {
-      g_propagate_error (error, local);
-      return FALSE;
-    }
-  if (self->broken == NULL)
-    self->broken = local;
-  else
-    g_error_free (local);
-  return TRUE;
-}
-
-/* Fills in *job, or leaves it without a record, and notes the damage. A newer version is an error:
- * the checksum is right, so that whoever wrote it can read it. */
-static gboolean
-decode_or_note (JobGdbmStore *self, GBytes *key, GBytes *value, JobChange *job, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-
-  if (job_gdbm_value_decode (key, value, job, &local))
-    return TRUE;
-  if (g_error_matches (local, JOB_ERROR, JOB_ERROR_CORRUPT))
-    {
-      job_gdbm_damages_add (self->damages, key, local->message, NULL);
-      return TRUE;
-    }
-  g_propagate_prefixed_error (error, g_steal_pointer (&local), "“%s”: ", self->path);
-  return FALSE;
-}
-
-/* The job as the file has it: without a record if it cannot be read, or is *missing. */
-static gboolean
-read_from_file (JobGdbmStore *self, GBytes *key, JobChange *job, gboolean *missing, GError **error)
-{
-  g_autoptr (GBytes) value = NULL;
-  GError *local = NULL;
-
-  *job = (JobChange){ 0 };
-  *missing = g_hash_table_contains (self->dropped, key);
-  if (*missing)
-    return TRUE;
-  if (!job_gdbm_file_fetch (self->file, key, &value, &local))
-    return note_broken (self, local, error);
-  *missing = value == NULL;
-  return value == NULL || decode_or_note (self, key, value, job, error);
-}
 
 typedef struct
 {
@@ -131,8 +64,10 @@ typedef struct
 } Visit;
 
 static gboolean
-visit_job (Visit *visit, const JobChange *job)
+visit_job (const JobChange *job, gpointer data)
 {
+  Visit *visit = data;
+
   job_dependents_add (visit->store->dependents, job->record);
   if (!visit->everything && job_state_is_final (job->status.state))
     return TRUE;
@@ -141,42 +76,18 @@ visit_job (Visit *visit, const JobChange *job)
 }
 
 static gboolean
-visit_value (GBytes *key, GBytes *value, gpointer data, GError **error)
-{
-  Visit *visit = data;
-  JobChange job;
-  gboolean more;
-
-  if (is_superseded (visit->store, key))
-    return TRUE;
-  if (!decode_or_note (visit->store, key, value, &job, error))
-    return FALSE;
-  more = job.record == NULL || visit_job (visit, &job);
-  job_change_clear (&job);
-  return more;
-}
-
-static gboolean
-visit_overlay (const JobChange *job, gpointer data)
-{
-  return visit_job (data, job);
-}
-
-static gboolean
 job_gdbm_store_visit (JobStore *store, gboolean everything, JobStoreVisitor visitor, gpointer data,
                       GError **error)
 {
   JobGdbmStore *self = JOB_GDBM_STORE (store);
   Visit visit = { self, everything, visitor, data, FALSE };
-  GError *local = NULL;
 
-  if (!job_gdbm_file_visit (self->file, visit_value, &visit, &local) &&
-      !note_broken (self, local, error))
+  if (!job_gdbm_settled_visit (self->settled, self->overlay, visit_job, &visit, error))
     return FALSE;
   if (!visit.stopped)
     {
       self->indexed = TRUE;
-      job_gdbm_overlay_visit (self->overlay, visit_overlay, &visit);
+      job_gdbm_overlay_visit (self->overlay, visit_job, &visit);
     }
   return TRUE;
 }
@@ -184,24 +95,9 @@ job_gdbm_store_visit (JobStore *store, gboolean everything, JobStoreVisitor visi
 static void
 create_job (JobGdbmStore *self, const JobChange *change)
 {
-  g_autoptr (GBytes) key = job_gdbm_key_new (&change->id);
-
   job_gdbm_overlay_put (self->overlay, change);
   job_dependents_add (self->dependents, change->record);
-  /* It goes over whatever was there. */
-  job_gdbm_damages_remove (self->damages, key);
-}
-
-static void
-note_orphan (JobGdbmStore *self, GBytes *key, const JobChange *change)
-{
-  GByteArray *data = g_byte_array_new ();
-  g_autoptr (GBytes) bytes = NULL;
-
-  job_change_encode (change, data);
-  bytes = g_byte_array_free_to_bytes (data);
-  job_gdbm_damages_add (self->damages, key, "A change came for a job that is not in the file",
-                        bytes);
+  job_gdbm_settled_forget (self->settled, &change->id);
 }
 
 /* Takes @job's record. */
@@ -217,22 +113,17 @@ fold (JobGdbmStore *self, JobChange *job, const JobChange *change)
 static gboolean
 update_job (JobGdbmStore *self, const JobChange *change, GError **error)
 {
-  g_autoptr (GBytes) key = NULL;
   JobChange job;
   gboolean missing = FALSE;
 
-  if (job_gdbm_overlay_get (self->overlay, &change->id, &job))
-    {
-      fold (self, &job, change);
-      return TRUE;
-    }
-  key = job_gdbm_key_new (&change->id);
-  if (!read_from_file (self, key, &job, &missing, error))
+  if (!job_gdbm_overlay_get (self->overlay, &change->id, &job) &&
+      !job_gdbm_settled_get (self->settled, &change->id, &job, &missing, error))
     return FALSE;
   if (job.record != NULL)
     fold (self, &job, change);
   else if (missing)
-    note_orphan (self, key, change);
+    job_gdbm_settled_add_orphan (self->settled, change);
+  /* Else its record is damaged, and listed. */
   return TRUE;
 }
 
@@ -255,19 +146,10 @@ job_gdbm_store_apply (JobStore *store, const JobChange *changes, gsize n_changes
 static gboolean
 read_settled (JobGdbmStore *self, const JobId *id, JobChange *job, GError **error)
 {
-  g_autoptr (GBytes) key = job_gdbm_key_new (id);
   gboolean missing;
 
-  if (!read_from_file (self, key, job, &missing, error))
-    return FALSE;
-  if (job->record != NULL)
-    return TRUE;
-  if (!job_gdbm_damages_check (self->damages, key, error))
-    return FALSE;
-  if (missing)
-    return TRUE;
-  g_propagate_error (error, g_error_copy (self->broken));
-  return FALSE;
+  return job_gdbm_settled_get (self->settled, id, job, &missing, error) &&
+         (job->record != NULL || job_gdbm_settled_check (self->settled, id, error));
 }
 
 static gboolean
@@ -304,29 +186,13 @@ job_gdbm_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
   job_dependents_list (self->dependents, id, ids);
 }
 
-typedef struct
-{
-  JobGdbmStore *store;
-  JobGdbmWriter *writer;
-} Copy;
-
-static gboolean
-copy_value (GBytes *key, GBytes *value, gpointer data, GError **error)
-{
-  const Copy *copy = data;
-
-  return is_superseded (copy->store, key) || job_gdbm_writer_add (copy->writer, key, value, error);
-}
-
 /* Steps 1 to 3 of a checkpoint, or the first file of all. */
 static JobGdbmFile *
 write_file (JobGdbmStore *self, GError **error)
 {
   g_autoptr (JobGdbmWriter) writer = job_gdbm_writer_new (self->new_path, error);
-  Copy copy = { self, writer };
 
-  if (writer == NULL ||
-      (self->file != NULL && !job_gdbm_file_visit (self->file, copy_value, &copy, error)) ||
+  if (writer == NULL || !job_gdbm_settled_copy (self->settled, self->overlay, writer, error) ||
       !job_gdbm_overlay_write (self->overlay, writer, error))
     return NULL;
   return job_gdbm_writer_finish (writer, error);
@@ -349,10 +215,8 @@ replace_file (JobGdbmStore *self, GError **error)
   if (!job_file_sync_folder (-1, self->folder, error))
     return FALSE;
   job_gdbm_file_set_path (file, self->path);
-  g_clear_pointer (&self->file, job_gdbm_file_free);
-  self->file = g_steal_pointer (&file);
+  job_gdbm_settled_set_file (self->settled, g_steal_pointer (&file));
   job_gdbm_overlay_clear (self->overlay);
-  g_hash_table_remove_all (self->dropped);
   return TRUE;
 }
 
@@ -361,14 +225,8 @@ job_gdbm_store_checkpoint (JobStore *store, GError **error)
 {
   JobGdbmStore *self = JOB_GDBM_STORE (store);
 
-  if (job_gdbm_overlay_is_empty (self->overlay) && g_hash_table_size (self->dropped) == 0)
+  if (job_gdbm_overlay_is_empty (self->overlay) && !job_gdbm_settled_is_dirty (self->settled))
     return TRUE;
-  if (self->broken != NULL)
-    {
-      g_propagate_prefixed_error (error, g_error_copy (self->broken),
-                                  "Not replaced, since not all of it can be read: ");
-      return FALSE;
-    }
   return replace_file (self, error);
 }
 
@@ -382,42 +240,20 @@ job_gdbm_store_dup_journal_path (JobStore *store)
 static guint64
 job_gdbm_store_get_checkpoint_size (JobStore *store, guint64 configured)
 {
-  return MAX (configured, job_gdbm_file_get_size (JOB_GDBM_STORE (store)->file));
+  return MAX (configured, job_gdbm_settled_get_size (JOB_GDBM_STORE (store)->settled));
 }
 
 static GPtrArray *
 job_gdbm_store_list_damaged (JobStore *store)
 {
-  JobGdbmStore *self = JOB_GDBM_STORE (store);
-  GPtrArray *list = g_ptr_array_new_with_free_func (g_object_unref);
-
-  if (self->broken != NULL)
-    g_ptr_array_add (list, job_damage_new (self->path, self->broken->message, NULL));
-  job_gdbm_damages_list (self->damages, list);
-  return list;
+  return job_gdbm_settled_list_damaged (JOB_GDBM_STORE (store)->settled);
 }
 
 static gboolean
 job_gdbm_store_move_damaged (JobStore *store, JobDamage *damage, const char *directory,
                              GError **error)
 {
-  JobGdbmStore *self = JOB_GDBM_STORE (store);
-  g_autoptr (GBytes) key = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-
-  if (!job_gdbm_damages_find (self->damages, damage, &key, &bytes))
-    {
-      g_set_error (error, JOB_ERROR, JOB_ERROR_NOT_FOUND, "There is no damaged record at “%s”",
-                   job_damage_get_location (damage));
-      return FALSE;
-    }
-  if (bytes == NULL && !job_gdbm_file_fetch (self->file, key, &bytes, error))
-    return FALSE;
-  if (bytes != NULL && !job_gdbm_damages_write (key, bytes, directory, error))
-    return FALSE;
-  job_gdbm_damages_remove (self->damages, key);
-  g_hash_table_add (self->dropped, g_steal_pointer (&key));
-  return TRUE;
+  return job_gdbm_settled_move_damaged (JOB_GDBM_STORE (store)->settled, damage, directory, error);
 }
 
 static gboolean
@@ -425,7 +261,7 @@ job_gdbm_store_close (JobStore *store, gboolean clean, GError **error)
 {
   JobGdbmStore *self = JOB_GDBM_STORE (store);
 
-  g_clear_pointer (&self->file, job_gdbm_file_free);
+  g_clear_pointer (&self->settled, job_gdbm_settled_free);
   if (self->lock_fd >= 0)
     close (self->lock_fd);
   self->lock_fd = -1;
@@ -442,9 +278,6 @@ job_gdbm_store_finalize (GObject *object)
   g_free (self->new_path);
   g_free (self->folder);
   job_gdbm_overlay_free (self->overlay);
-  g_hash_table_unref (self->dropped);
-  g_clear_pointer (&self->damages, job_gdbm_damages_free);
-  g_clear_error (&self->broken);
   job_dependents_free (self->dependents);
   G_OBJECT_CLASS (job_gdbm_store_parent_class)->finalize (object);
 }
@@ -472,8 +305,6 @@ job_gdbm_store_init (JobGdbmStore *self)
 {
   self->lock_fd = -1;
   self->overlay = job_gdbm_overlay_new ();
-  self->dropped =
-      g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
   self->dependents = job_dependents_new ();
 }
 
@@ -481,12 +312,16 @@ static gboolean
 open_file (JobGdbmStore *self, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  JobGdbmFile *file;
 
   if (unlink (self->new_path) != 0 && errno != ENOENT)
     return job_file_set_error (error, errno, "remove the left-over", self->new_path);
-  self->file = job_gdbm_file_open (self->path, &local);
-  if (self->file != NULL)
-    return TRUE;
+  file = job_gdbm_file_open (self->path, &local);
+  if (file != NULL)
+    {
+      job_gdbm_settled_set_file (self->settled, file);
+      return TRUE;
+    }
   if (g_error_matches (local, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return replace_file (self, error);
   g_propagate_error (error, g_steal_pointer (&local));
@@ -501,7 +336,7 @@ job_gdbm_store_new (const char *path, GError **error)
   self->path = g_canonicalize_filename (path, NULL);
   self->new_path = g_strconcat (self->path, ".new", NULL);
   self->folder = g_path_get_dirname (self->path);
-  self->damages = job_gdbm_damages_new (self->path);
+  self->settled = job_gdbm_settled_new (self->path);
   self->lock_fd = job_gdbm_lock (self->path, error);
   if (self->lock_fd < 0 || !open_file (self, error))
     return NULL;

@@ -82,7 +82,7 @@ store (JobGdbmWriter *self, datum key, datum value, GError **error)
                    self->path);
       return FALSE;
     }
-  return result == 0 || job_gdbm_fail (self->dbf, "write", self->path, error);
+  return result == 0 || job_gdbm_fail_to_write (self->dbf, self->path, error);
 }
 
 gboolean
@@ -114,7 +114,7 @@ seal (JobGdbmWriter *self, GError **error)
     return FALSE;
   if (gdbm_sync (self->dbf) != 0 || gdbm_last_errno (self->dbf) != GDBM_NO_ERROR ||
       gdbm_needs_recovery (self->dbf))
-    return job_gdbm_fail (self->dbf, "sync", self->path, error);
+    return job_gdbm_fail_to_write (self->dbf, self->path, error);
   if (gdbm_close (g_steal_pointer (&self->dbf)) != 0)
     {
       job_gdbm_set_error (error, gdbm_errno, errno, "close", self->path);

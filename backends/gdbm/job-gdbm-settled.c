@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the file has, without the overlay, and its damage, of which there are two kinds.
+ *
+ * A record that cannot be read is listed and kept, byte for byte, from checkpoint to checkpoint;
+ * moved out, it is left out of the next one.
+ *
+ * If gdbm cannot find its way through the file, so that not all records can be reached, the file
+ * itself is listed as damaged, and what can be reached is served. No checkpoint replaces it: the
+ * journal keeps what came since. Moved out, the file is copied as it is, and gdbm's recovery of
+ * another copy takes its place, with all records that are still there; the next checkpoint makes
+ * that the file. */
+
+#include "job-gdbm-settled.h"
+
+#include "job-gdbm-damage.h"
+#include "job-gdbm-salvage.h"
+#include "job-gdbm-value.h"
+
+struct _JobGdbmSettled
+{
+  /* All guarded by the store's owner, who serialises the calls. */
+  char *path;
+  JobGdbmFile *file;
+  GHashTable *dropped; /* a set of GBytes: keys that the next checkpoint leaves out */
+  JobGdbmDamages *damages;
+  GError *broken;    /* why the file cannot be read completely, or NULL */
+  gboolean salvaged; /* @file is not the one at @path */
+};
+
+JobGdbmSettled *
+job_gdbm_settled_new (const char *path)
+{
+  JobGdbmSettled *self = g_new0 (JobGdbmSettled, 1);
+
+  self->path = g_strdup (path);
+  self->dropped =
+      g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
+  self->damages = job_gdbm_damages_new (path);
+  return self;
+}
+
+void
+job_gdbm_settled_free (JobGdbmSettled *self)
+{
+  g_clear_pointer (&self->file, job_gdbm_file_free);
+  g_hash_table_unref (self->dropped);
+  job_gdbm_damages_free (self->damages);
+  g_clear_error (&self->broken);
+  g_free (self->path);
+  g_free (self);
+}
+
+void
+job_gdbm_settled_set_file (JobGdbmSettled *self, JobGdbmFile *file)
+{
+  g_clear_pointer (&self->file, job_gdbm_file_free);
+  self->file = file;
+  self->salvaged = FALSE;
+  g_hash_table_remove_all (self->dropped);
+}
+
+guint64
+job_gdbm_settled_get_size (JobGdbmSettled *self)
+{
+  return job_gdbm_file_get_size (self->file);
+}
+
+gboolean
+job_gdbm_settled_is_dirty (JobGdbmSettled *self)
+{
+  return self->salvaged || g_hash_table_size (self->dropped) > 0;
+}
+
+/* Takes @local. A damage of the file itself is remembered; FALSE, with the error, if it is none. */
+static gboolean
+note_broken (JobGdbmSettled *self, GError *local, GError **error)
+{
+  if (!g_error_matches (local, JOB_ERROR, JOB_ERROR_CORRUPT))
+    {
+      g_propagate_error (error, local);
+      return FALSE;
+    }
+  if (self->broken == NULL)
+    self->broken = local;
+  else
+    g_error_free (local);
+  return TRUE;
+}
+
+/* Fills in *job, or leaves it without a record, and notes the damage. A newer version is an error:
+ * the checksum is right, so that whoever wrote it can read it. */
+static gboolean
+decode_or_note (JobGdbmSettled *self, GBytes *key, GBytes *value, JobChange *job, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (job_gdbm_value_decode (key, value, job, &local))
+    return TRUE;
+  if (g_error_matches (local, JOB_ERROR, JOB_ERROR_CORRUPT))
+    {
+      job_gdbm_damages_add (self->damages, key, local->message, NULL);
+      return TRUE;
+    }
+  g_propagate_prefixed_error (error, g_steal_pointer (&local), "“%s”: ", self->path);
+  return FALSE;
+}
+
+gboolean
+job_gdbm_settled_get (JobGdbmSettled *self, const JobId *id, JobChange *job, gboolean *missing,
+                      GError **error)
+{
+  g_autoptr (GBytes) key = job_gdbm_key_new (id);
+  g_autoptr (GBytes) value = NULL;
+  GError *local = NULL;
+
+  *job = (JobChange){ 0 };
+  *missing = g_hash_table_contains (self->dropped, key);
+  if (*missing)
+    return TRUE;
+  if (!job_gdbm_file_fetch (self->file, key, &value, &local))
+    return note_broken (self, local, error);
+  *missing = value == NULL;
+  return *missing || decode_or_note (self, key, value, job, error);
+}
+
+gboolean
+job_gdbm_settled_check (JobGdbmSettled *self, const JobId *id, GError **error)
+{
+  g_autoptr (GBytes) key = job_gdbm_key_new (id);
+
+  if (!job_gdbm_damages_check (self->damages, key, error))
+    return FALSE;
+  if (self->broken == NULL)
+    return TRUE;
+  /* Who knows what was lost. */
+  g_propagate_error (error, g_error_copy (self->broken));
+  return FALSE;
+}
+
+typedef struct
+{
+  JobGdbmSettled *settled;
+  JobGdbmOverlay *overlay;
+  JobGdbmOverlayVisitor visitor; /* either these … */
+  gpointer data;
+  JobGdbmWriter *writer; /* … or this */
+} Walk;
+
+static gboolean
+is_superseded (const Walk *walk, GBytes *key)
+{
+  const JobId *id = job_gdbm_key_get_id (key);
+
+  return g_hash_table_contains (walk->settled->dropped, key) ||
+         (id != NULL && job_gdbm_overlay_contains (walk->overlay, id));
+}
+
+static gboolean
+visit_value (GBytes *key, GBytes *value, gpointer data, GError **error)
+{
+  const Walk *walk = data;
+  JobChange job;
+  gboolean more;
+
+  if (is_superseded (walk, key))
+    return TRUE;
+  if (!decode_or_note (walk->settled, key, value, &job, error))
+    return FALSE;
+  more = job.record == NULL || walk->visitor (&job, walk->data);
+  job_change_clear (&job);
+  return more;
+}
+
+gboolean
+job_gdbm_settled_visit (JobGdbmSettled *self, JobGdbmOverlay *overlay,
+                        JobGdbmOverlayVisitor visitor, gpointer data, GError **error)
+{
+  Walk walk = { .settled = self, .overlay = overlay, .visitor = visitor, .data = data };
+  GError *local = NULL;
+
+  return job_gdbm_file_visit (self->file, visit_value, &walk, &local) ||
+         note_broken (self, local, error);
+}
+
+static gboolean
+copy_value (GBytes *key, GBytes *value, gpointer data, GError **error)
+{
+  const Walk *walk = data;
+
+  return is_superseded (walk, key) || job_gdbm_writer_add (walk->writer, key, value, error);
+}
+
+gboolean
+job_gdbm_settled_copy (JobGdbmSettled *self, JobGdbmOverlay *overlay, JobGdbmWriter *writer,
+                       GError **error)
+{
+  Walk walk = { .settled = self, .overlay = overlay, .writer = writer };
+  GError *local = NULL;
+
+  if (self->file == NULL)
+    return TRUE;
+  if (self->broken == NULL && !job_gdbm_file_visit (self->file, copy_value, &walk, &local) &&
+      !note_broken (self, local, error))
+    return FALSE;
+  if (self->broken == NULL)
+    return TRUE;
+  g_propagate_prefixed_error (error, g_error_copy (self->broken),
+                              "Not replaced, since not all of it can be read: ");
+  return FALSE;
+}
+
+void
+job_gdbm_settled_add_orphan (JobGdbmSettled *self, const JobChange *change)
+{
+  GByteArray *data = g_byte_array_new ();
+  g_autoptr (GBytes) key = job_gdbm_key_new (&change->id);
+  g_autoptr (GBytes) bytes = NULL;
+
+  job_change_encode (change, data);
+  bytes = g_byte_array_free_to_bytes (data);
+  job_gdbm_damages_add (self->damages, key, "A change came for a job that is not in the file",
+                        bytes);
+}
+
+void
+job_gdbm_settled_forget (JobGdbmSettled *self, const JobId *id)
+{
+  g_autoptr (GBytes) key = job_gdbm_key_new (id);
+
+  job_gdbm_damages_remove (self->damages, key);
+}
+
+GPtrArray *
+job_gdbm_settled_list_damaged (JobGdbmSettled *self)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func (g_object_unref);
+
+  if (self->broken != NULL)
+    g_ptr_array_add (list, job_damage_new (self->path, self->broken->message, NULL));
+  job_gdbm_damages_list (self->damages, list);
+  return list;
+}
+
+static gboolean
+move_file (JobGdbmSettled *self, const char *directory, GError **error)
+{
+  JobGdbmFile *file = job_gdbm_salvage (self->file, self->path, directory, error);
+
+  if (file == NULL)
+    return FALSE;
+  job_gdbm_file_free (self->file);
+  self->file = file;
+  self->salvaged = TRUE;
+  g_clear_error (&self->broken);
+  return TRUE;
+}
+
+static gboolean
+move_record (JobGdbmSettled *self, GBytes *key, GBytes *change, const char *directory,
+             GError **error)
+{
+  g_autoptr (GBytes) value = NULL;
+
+  if (change == NULL && !job_gdbm_file_fetch (self->file, key, &value, error))
+    return FALSE;
+  if (change == NULL)
+    change = value;
+  /* Neither: it was in a part of the file that was lost since. */
+  if (change != NULL && !job_gdbm_damages_write (key, change, directory, error))
+    return FALSE;
+  job_gdbm_damages_remove (self->damages, key);
+  g_hash_table_add (self->dropped, g_bytes_ref (key));
+  return TRUE;
+}
+
+gboolean
+job_gdbm_settled_move_damaged (JobGdbmSettled *self, JobDamage *damage, const char *directory,
+                               GError **error)
+{
+  const char *location = job_damage_get_location (damage);
+  g_autoptr (GBytes) key = NULL;
+  g_autoptr (GBytes) change = NULL;
+
+  if (self->broken != NULL && g_str_equal (location, self->path))
+    return move_file (self, directory, error);
+  if (job_gdbm_damages_find (self->damages, damage, &key, &change))
+    return move_record (self, key, change, directory, error);
+  g_set_error (error, JOB_ERROR, JOB_ERROR_NOT_FOUND, "There is no damaged record at “%s”",
+               location);
+  return FALSE;
+}
