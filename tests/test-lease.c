@@ -2,7 +2,7 @@
 
 /* What a worker holds: its verbs are the queue's, and its dependencies come in their order. */
 
-#include "fake-queue.h"
+#include "recording-queue.h"
 
 #include "job-error.h"
 
@@ -11,7 +11,7 @@
 static void
 assert_asked (JobQueue *queue, const char *expected)
 {
-  g_autofree char *log = fake_queue_take_log (queue);
+  g_autofree char *log = recording_queue_take_log (queue);
 
   g_assert_cmpstr (log, ==, expected);
 }
@@ -36,14 +36,14 @@ wait_for (GAsyncResult **async_result)
 static void
 test_says_what_it_is_of (void)
 {
-  const char *const dependencies[] = { FAKE_OTHER_ID, NULL };
-  g_autoptr (JobQueue) queue = fake_queue_new ();
-  g_autoptr (JobLease) lease = fake_queue_make_lease (queue, (char **) dependencies);
+  const char *const dependencies[] = { RECORDED_OTHER_ID, NULL };
+  g_autoptr (JobQueue) queue = recording_queue_new ();
+  g_autoptr (JobLease) lease = recording_queue_make_lease (queue, (char **) dependencies);
   g_autofree char *type = NULL;
   guint attempt;
 
-  g_assert_cmpstr (job_lease_get_id (lease), ==, FAKE_ID);
-  g_assert_cmpstr (job_lease_get_token (lease), ==, FAKE_TOKEN);
+  g_assert_cmpstr (job_lease_get_id (lease), ==, RECORDED_ID);
+  g_assert_cmpstr (job_lease_get_token (lease), ==, RECORDED_TOKEN);
   g_assert_cmpstr (job_lease_get_channel (lease), ==, "c");
   g_assert_cmpstr (job_lease_get_args (lease), ==, "[1]");
   g_assert_cmpstrv (job_lease_get_dependencies (lease), dependencies);
@@ -56,8 +56,8 @@ test_says_what_it_is_of (void)
 static void
 test_keeps_its_queue_alive_and_drops_without_a_word (void)
 {
-  JobQueue *queue = fake_queue_new ();
-  JobLease *lease = fake_queue_make_lease (queue, NULL);
+  JobQueue *queue = recording_queue_new ();
+  JobLease *lease = recording_queue_make_lease (queue, NULL);
 
   g_object_add_weak_pointer (G_OBJECT (queue), (gpointer *) &queue);
   g_object_unref (queue);
@@ -72,24 +72,24 @@ test_keeps_its_queue_alive_and_drops_without_a_word (void)
 static void
 test_blocking_verbs_are_the_queues (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
-  g_autoptr (JobLease) lease = fake_queue_make_lease (queue, NULL);
+  g_autoptr (JobQueue) queue = recording_queue_new ();
+  g_autoptr (JobLease) lease = recording_queue_make_lease (queue, NULL);
 
   g_assert_true (job_lease_complete (lease, "{}", NULL, NULL));
   g_assert_true (job_lease_fail (lease, NULL, NULL, NULL));
   g_assert_true (job_lease_release (lease, NULL, NULL));
   g_assert_true (job_lease_heartbeat (lease, NULL, NULL));
-  assert_asked (queue, "complete " FAKE_ID " " FAKE_TOKEN " {}\n"
-                       "fail " FAKE_ID " " FAKE_TOKEN " null\n"
-                       "release " FAKE_ID " " FAKE_TOKEN " -\n"
-                       "heartbeat " FAKE_ID " " FAKE_TOKEN " -\n");
+  assert_asked (queue, "complete " RECORDED_ID " " RECORDED_TOKEN " {}\n"
+                       "fail " RECORDED_ID " " RECORDED_TOKEN " null\n"
+                       "release " RECORDED_ID " " RECORDED_TOKEN " -\n"
+                       "heartbeat " RECORDED_ID " " RECORDED_TOKEN " -\n");
 }
 
 static void
 test_asynchronous_verbs_have_the_lease_as_source (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
-  g_autoptr (JobLease) lease = fake_queue_make_lease (queue, NULL);
+  g_autoptr (JobQueue) queue = recording_queue_new ();
+  g_autoptr (JobLease) lease = recording_queue_make_lease (queue, NULL);
   g_autoptr (GAsyncResult) completed = NULL;
   g_autoptr (GAsyncResult) failed = NULL;
   g_autoptr (GAsyncResult) released = NULL;
@@ -107,17 +107,17 @@ test_asynchronous_verbs_have_the_lease_as_source (void)
   g_assert_true (job_lease_fail_finish (lease, failed, NULL));
   g_assert_true (job_lease_release_finish (lease, released, NULL));
   g_assert_true (job_lease_heartbeat_finish (lease, beaten, NULL));
-  assert_asked (queue, "complete " FAKE_ID " " FAKE_TOKEN " 1\n"
-                       "fail " FAKE_ID " " FAKE_TOKEN " 2\n"
-                       "release " FAKE_ID " " FAKE_TOKEN " -\n"
-                       "heartbeat " FAKE_ID " " FAKE_TOKEN " -\n");
+  assert_asked (queue, "complete " RECORDED_ID " " RECORDED_TOKEN " 1\n"
+                       "fail " RECORDED_ID " " RECORDED_TOKEN " 2\n"
+                       "release " RECORDED_ID " " RECORDED_TOKEN " -\n"
+                       "heartbeat " RECORDED_ID " " RECORDED_TOKEN " -\n");
 }
 
 static void
 test_an_error_reaches_who_asked (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
-  g_autoptr (JobLease) lease = fake_queue_make_lease (queue, NULL);
+  g_autoptr (JobQueue) queue = recording_queue_new ();
+  g_autoptr (JobLease) lease = recording_queue_make_lease (queue, NULL);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -133,13 +133,13 @@ test_an_error_reaches_who_asked (void)
 static void
 test_verbs_work_without_a_callback (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
-  JobLease *lease = fake_queue_make_lease (queue, NULL);
+  g_autoptr (JobQueue) queue = recording_queue_new ();
+  JobLease *lease = recording_queue_make_lease (queue, NULL);
 
   job_lease_release_async (lease, NULL, NULL, NULL);
   while (g_main_context_iteration (NULL, FALSE))
     continue;
-  assert_asked (queue, "release " FAKE_ID " " FAKE_TOKEN " -\n");
+  assert_asked (queue, "release " RECORDED_ID " " RECORDED_TOKEN " -\n");
   g_assert_finalize_object (lease);
 }
 
@@ -158,8 +158,8 @@ assert_lists (GListModel *list, const char *const *ids)
 static void
 assert_dependencies (const char *const *ids)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
-  g_autoptr (JobLease) lease = fake_queue_make_lease (queue, (char **) ids);
+  g_autoptr (JobQueue) queue = recording_queue_new ();
+  g_autoptr (JobLease) lease = recording_queue_make_lease (queue, (char **) ids);
   g_autoptr (GListModel) blocking = job_lease_list_dependencies (lease, NULL, NULL);
   g_autoptr (GListModel) asynchronous = NULL;
   g_autoptr (GAsyncResult) result = NULL;
@@ -175,7 +175,7 @@ assert_dependencies (const char *const *ids)
 static void
 test_dependencies_come_in_their_order (void)
 {
-  const char *const two[] = { FAKE_OTHER_ID, FAKE_ID, NULL };
+  const char *const two[] = { RECORDED_OTHER_ID, RECORDED_ID, NULL };
   const char *const none[] = { NULL };
 
   assert_dependencies (two);
@@ -197,13 +197,13 @@ test_many_dependencies_do_not_nest (void)
 static void
 test_a_dependency_that_is_missing_is_an_error (void)
 {
-  const char *const ids[] = { FAKE_ID, FAKE_OTHER_ID, FAKE_TOKEN, NULL };
-  g_autoptr (JobQueue) queue = fake_queue_new ();
-  g_autoptr (JobLease) lease = fake_queue_make_lease (queue, (char **) ids);
+  const char *const ids[] = { RECORDED_ID, RECORDED_OTHER_ID, RECORDED_TOKEN, NULL };
+  g_autoptr (JobQueue) queue = recording_queue_new ();
+  g_autoptr (JobLease) lease = recording_queue_make_lease (queue, (char **) ids);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
-  fake_queue_set_missing (queue, FAKE_OTHER_ID);
+  recording_queue_set_missing (queue, RECORDED_OTHER_ID);
   g_assert_null (job_lease_list_dependencies (lease, NULL, &error));
   g_assert_error (error, JOB_ERROR, JOB_ERROR_NOT_FOUND);
   g_clear_error (&error);
@@ -211,7 +211,7 @@ test_a_dependency_that_is_missing_is_an_error (void)
   wait_for (&result);
   g_assert_null (job_lease_list_dependencies_finish (lease, result, &error));
   g_assert_error (error, JOB_ERROR, JOB_ERROR_NOT_FOUND);
-  g_assert_nonnull (strstr (error->message, FAKE_OTHER_ID));
+  g_assert_nonnull (strstr (error->message, RECORDED_OTHER_ID));
 }
 
 int

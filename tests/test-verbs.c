@@ -2,7 +2,7 @@
 
 /* The interface: what gets through its guards, in which form, and how an answer comes back. */
 
-#include "fake-queue.h"
+#include "recording-queue.h"
 
 #include "job-error.h"
 
@@ -13,7 +13,7 @@
 static void
 assert_asked (JobQueue *queue, const char *expected)
 {
-  g_autofree char *log = fake_queue_take_log (queue);
+  g_autofree char *log = recording_queue_take_log (queue);
 
   g_assert_cmpstr (log, ==, expected);
 }
@@ -52,7 +52,7 @@ test_arguments_arrive_parsed (void)
 {
   const char *const types[] = { "a", "b", NULL };
   const char *const channels[] = { "", NULL };
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (GError) error = NULL;
   g_autoptr (JobLease) lease = NULL;
   g_autoptr (JobLease) any = NULL;
@@ -62,18 +62,18 @@ test_arguments_arrive_parsed (void)
   g_assert_true (JOB_IS_LEASE (lease) && JOB_IS_LEASE (any));
   assert_asked (queue, "dequeue [a,b] [] 5\ndequeue any any -1\n");
 
-  g_assert_true (job_queue_complete (queue, FAKE_ID, FAKE_TOKEN, " {} ", NULL, &error));
-  g_assert_true (job_queue_fail (queue, FAKE_ID, NULL, NULL, NULL, &error));
-  g_assert_true (job_queue_release (queue, FAKE_ID, NULL, NULL, &error));
-  assert_asked (queue, "complete " FAKE_ID " " FAKE_TOKEN " {}\n"
-                       "fail " FAKE_ID " nobody null\n"
-                       "release " FAKE_ID " nobody -\n");
+  g_assert_true (job_queue_complete (queue, RECORDED_ID, RECORDED_TOKEN, " {} ", NULL, &error));
+  g_assert_true (job_queue_fail (queue, RECORDED_ID, NULL, NULL, NULL, &error));
+  g_assert_true (job_queue_release (queue, RECORDED_ID, NULL, NULL, &error));
+  assert_asked (queue, "complete " RECORDED_ID " " RECORDED_TOKEN " {}\n"
+                       "fail " RECORDED_ID " nobody null\n"
+                       "release " RECORDED_ID " nobody -\n");
 }
 
 static void
 test_enqueue_gives_the_id_of_the_spec (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (JobSpec) spec = job_spec_new ("t", "1");
   g_autofree char *id = job_queue_enqueue (queue, spec, NULL, NULL);
   g_autofree char *again = job_queue_enqueue (queue, spec, NULL, NULL);
@@ -86,7 +86,7 @@ test_enqueue_gives_the_id_of_the_spec (void)
 static void
 test_enqueue_many_keeps_the_order (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (JobSpec) a = job_spec_new ("a", NULL);
   g_autoptr (JobSpec) b = job_spec_new ("b", NULL);
   JobSpec *specs[] = { a, b };
@@ -101,7 +101,7 @@ test_enqueue_many_keeps_the_order (void)
 static void
 test_no_specs_give_no_ids (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) ids = job_queue_enqueue_many (queue, NULL, 0, NULL, &error);
 
@@ -115,7 +115,7 @@ test_no_specs_give_no_ids (void)
 static void
 test_one_bad_spec_stops_all (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (JobSpec) good = job_spec_new ("t", NULL);
   g_autoptr (JobSpec) bad = job_spec_new ("", NULL);
   JobSpec *specs[] = { good, bad };
@@ -135,8 +135,8 @@ test_one_bad_spec_stops_all (void)
 static void
 test_malformed_ids_are_refused (void)
 {
-  const char *const wrong[] = { NULL, "", "nope", FAKE_ID "0", "{" FAKE_ID "}" };
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  const char *const wrong[] = { NULL, "", "nope", RECORDED_ID "0", "{" RECORDED_ID "}" };
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (GError) error = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
@@ -151,7 +151,7 @@ test_malformed_ids_are_refused (void)
       assert_refused (queue, &error, "id");
       g_assert_false (job_queue_cancel (queue, wrong[i], NULL, &error));
       assert_refused (queue, &error, "id");
-      g_assert_false (job_queue_heartbeat (queue, wrong[i], FAKE_TOKEN, NULL, &error));
+      g_assert_false (job_queue_heartbeat (queue, wrong[i], RECORDED_TOKEN, NULL, &error));
       assert_refused (queue, &error, "id");
       g_assert_null (job_queue_get_info (queue, wrong[i], NULL, &error));
       assert_refused (queue, &error, "id");
@@ -164,17 +164,17 @@ static void
 test_malformed_tokens_are_refused_and_not_shown (void)
 {
   const char *secret = "8d3c2a1e-0f4b-4c6d-9e8f";
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (job_queue_complete (queue, FAKE_ID, secret, NULL, NULL, &error));
+  g_assert_false (job_queue_complete (queue, RECORDED_ID, secret, NULL, NULL, &error));
   g_assert_null (strstr (error->message, secret));
   assert_refused (queue, &error, "token");
-  g_assert_false (job_queue_fail (queue, FAKE_ID, "", NULL, NULL, &error));
+  g_assert_false (job_queue_fail (queue, RECORDED_ID, "", NULL, NULL, &error));
   assert_refused (queue, &error, "token");
-  g_assert_false (job_queue_release (queue, FAKE_ID, secret, NULL, &error));
+  g_assert_false (job_queue_release (queue, RECORDED_ID, secret, NULL, &error));
   assert_refused (queue, &error, "token");
-  g_assert_false (job_queue_heartbeat (queue, FAKE_ID, NULL, NULL, &error));
+  g_assert_false (job_queue_heartbeat (queue, RECORDED_ID, NULL, NULL, &error));
   assert_refused (queue, &error, "token");
   g_assert_null (job_queue_lookup_token (queue, NULL, NULL, &error));
   assert_refused (queue, &error, "token");
@@ -183,12 +183,12 @@ test_malformed_tokens_are_refused_and_not_shown (void)
 static void
 test_results_and_errors_must_be_json (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (job_queue_complete (queue, FAKE_ID, NULL, "{'a':1}", NULL, &error));
+  g_assert_false (job_queue_complete (queue, RECORDED_ID, NULL, "{'a':1}", NULL, &error));
   assert_refused (queue, &error, "result");
-  g_assert_false (job_queue_fail (queue, FAKE_ID, NULL, "1e999", NULL, &error));
+  g_assert_false (job_queue_fail (queue, RECORDED_ID, NULL, "1e999", NULL, &error));
   assert_refused (queue, &error, "error");
 }
 
@@ -218,7 +218,7 @@ test_lists_of_names_are_checked (void)
   const char *const empty[] = { NULL };
   const char *const nameless[] = { "a", "", NULL };
   const char *const foreign[] = { "a", "\xff", NULL };
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_auto (GStrv) many = make_names (MANY_NAMES);
   g_auto (GStrv) too_many = make_names (MANY_NAMES + 1);
   g_autoptr (JobLease) lease = NULL;
@@ -236,12 +236,12 @@ test_lists_of_names_are_checked (void)
 static void
 test_numbers_and_folders_are_checked (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (GError) error = NULL;
 
   g_assert_null (job_queue_dequeue (queue, NULL, NULL, -2, NULL, &error));
   assert_refused (queue, &error, "-2");
-  g_assert_null (job_queue_wait (queue, FAKE_ID, G_MININT64, NULL, &error));
+  g_assert_null (job_queue_wait (queue, RECORDED_ID, G_MININT64, NULL, &error));
   assert_refused (queue, &error, "timeout");
   g_assert_null (job_queue_list_leases (queue, -1, NULL, &error));
   assert_refused (queue, &error, "-1");
@@ -255,7 +255,7 @@ static void
 test_a_filter_is_checked_and_copied (void)
 {
   const char *const empty[] = { NULL };
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (JobFilter) filter = job_filter_new ();
   g_autoptr (GListModel) all = job_queue_list (queue, NULL, NULL, NULL);
   g_autoptr (GError) error = NULL;
@@ -272,7 +272,7 @@ test_a_filter_is_checked_and_copied (void)
 static void
 test_a_cancelled_call_asks_nothing (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
@@ -291,7 +291,7 @@ test_a_cancelled_call_asks_nothing (void)
 static void
 test_a_refusal_comes_through_the_callback (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -305,7 +305,7 @@ test_a_refusal_comes_through_the_callback (void)
 static void
 test_arguments_need_not_outlive_the_call (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   JobSpec *spec = job_spec_new ("t", "[2]");
   g_autofree char *expected = g_strdup (job_spec_get_id (spec));
   g_autofree char *id = NULL;
@@ -333,15 +333,17 @@ test_arguments_need_not_outlive_the_call (void)
 static void
 test_verbs_that_answer_yes_do_so_asynchronously (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
 
-  ASSERT_ANSWERED (queue, "complete " FAKE_ID " nobody 1\n", job_queue_complete, FAKE_ID, NULL, "1",
+  ASSERT_ANSWERED (queue, "complete " RECORDED_ID " nobody 1\n", job_queue_complete, RECORDED_ID,
+                   NULL, "1", NULL);
+  ASSERT_ANSWERED (queue, "fail " RECORDED_ID " nobody 1\n", job_queue_fail, RECORDED_ID, NULL, "1",
                    NULL);
-  ASSERT_ANSWERED (queue, "fail " FAKE_ID " nobody 1\n", job_queue_fail, FAKE_ID, NULL, "1", NULL);
-  ASSERT_ANSWERED (queue, "release " FAKE_ID " nobody -\n", job_queue_release, FAKE_ID, NULL, NULL);
-  ASSERT_ANSWERED (queue, "heartbeat " FAKE_ID " " FAKE_TOKEN " -\n", job_queue_heartbeat, FAKE_ID,
-                   FAKE_TOKEN, NULL);
-  ASSERT_ANSWERED (queue, "cancel " FAKE_ID "\n", job_queue_cancel, FAKE_ID, NULL);
+  ASSERT_ANSWERED (queue, "release " RECORDED_ID " nobody -\n", job_queue_release, RECORDED_ID,
+                   NULL, NULL);
+  ASSERT_ANSWERED (queue, "heartbeat " RECORDED_ID " " RECORDED_TOKEN " -\n", job_queue_heartbeat,
+                   RECORDED_ID, RECORDED_TOKEN, NULL);
+  ASSERT_ANSWERED (queue, "cancel " RECORDED_ID "\n", job_queue_cancel, RECORDED_ID, NULL);
   ASSERT_ANSWERED (queue, "close\n", job_queue_close, NULL);
 }
 
@@ -363,19 +365,20 @@ test_verbs_that_answer_yes_do_so_asynchronously (void)
 static void
 test_verbs_that_give_something_do_so_asynchronously (void)
 {
-  g_autoptr (JobQueue) queue = fake_queue_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
   g_autoptr (JobSpec) spec = job_spec_new ("t", NULL);
 
   ASSERT_GIVEN (queue, "enqueue t null fresh\n", g_strfreev, job_queue_enqueue_many, &spec, 1,
                 NULL);
   ASSERT_GIVEN (queue, "dequeue any any 0\n", g_object_unref, job_queue_dequeue, NULL, NULL, 0,
                 NULL);
-  ASSERT_GIVEN (queue, "dequeue_by_id " FAKE_ID "\n", g_object_unref, job_queue_dequeue_by_id,
-                FAKE_ID, NULL);
-  ASSERT_GIVEN (queue, "lookup_token " FAKE_TOKEN "\n", g_free, job_queue_lookup_token, FAKE_TOKEN,
-                NULL);
-  ASSERT_GIVEN (queue, "get_info " FAKE_ID "\n", g_object_unref, job_queue_get_info, FAKE_ID, NULL);
-  ASSERT_GIVEN (queue, "wait 3\n", g_object_unref, job_queue_wait, FAKE_ID, 3, NULL);
+  ASSERT_GIVEN (queue, "dequeue_by_id " RECORDED_ID "\n", g_object_unref, job_queue_dequeue_by_id,
+                RECORDED_ID, NULL);
+  ASSERT_GIVEN (queue, "lookup_token " RECORDED_TOKEN "\n", g_free, job_queue_lookup_token,
+                RECORDED_TOKEN, NULL);
+  ASSERT_GIVEN (queue, "get_info " RECORDED_ID "\n", g_object_unref, job_queue_get_info,
+                RECORDED_ID, NULL);
+  ASSERT_GIVEN (queue, "wait 3\n", g_object_unref, job_queue_wait, RECORDED_ID, 3, NULL);
   ASSERT_GIVEN (queue, "list 0\n", g_object_unref, job_queue_list, NULL, NULL);
   ASSERT_GIVEN (queue, "list_leases 4\n", g_object_unref, job_queue_list_leases, 4, NULL);
   ASSERT_GIVEN (queue, "list_damaged\n", g_object_unref, job_queue_list_damaged, NULL);

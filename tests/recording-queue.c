@@ -2,12 +2,12 @@
 
 /* Every answer is made in the caller's thread, before the vfunc returns: the worst moment. */
 
-#include "fake-queue.h"
+#include "recording-queue.h"
 
 #include "job-error.h"
 #include "job-store.h"
 
-struct _FakeQueue
+struct _RecordingQueue
 {
   GObject parent_instance;
 
@@ -15,19 +15,20 @@ struct _FakeQueue
   char *missing;
 };
 
-static void fake_queue_init_interface (JobQueueInterface *iface);
+static void recording_queue_init_interface (JobQueueInterface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (FakeQueue, fake_queue, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (JOB_TYPE_QUEUE, fake_queue_init_interface))
+G_DEFINE_FINAL_TYPE_WITH_CODE (RecordingQueue, recording_queue, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (JOB_TYPE_QUEUE,
+                                                      recording_queue_init_interface))
 
 static void G_GNUC_PRINTF (2, 3) note (JobQueue *queue, const char *format, ...)
 {
   va_list args;
 
   va_start (args, format);
-  g_string_append_vprintf (FAKE_QUEUE (queue)->log, format, args);
+  g_string_append_vprintf (RECORDING_QUEUE (queue)->log, format, args);
   va_end (args);
-  g_string_append_c (FAKE_QUEUE (queue)->log, '\n');
+  g_string_append_c (RECORDING_QUEUE (queue)->log, '\n');
 }
 
 static void
@@ -57,8 +58,8 @@ join (const char *const *names)
 }
 
 static void
-fake_enqueue (JobQueue *queue, JobRecord **records, const gboolean *fresh, gsize n_records,
-              JobCall *call)
+record_enqueue (JobQueue *queue, JobRecord **records, const gboolean *fresh, gsize n_records,
+                JobCall *call)
 {
   char **ids = g_new0 (char *, n_records + 1);
 
@@ -72,65 +73,65 @@ fake_enqueue (JobQueue *queue, JobRecord **records, const gboolean *fresh, gsize
 }
 
 static void
-fake_dequeue (JobQueue *queue, const char *const *types, const char *const *channels,
-              gint64 timeout, JobCall *call)
+record_dequeue (JobQueue *queue, const char *const *types, const char *const *channels,
+                gint64 timeout, JobCall *call)
 {
   g_autofree char *type_names = join (types);
   g_autofree char *channel_names = join (channels);
 
   note (queue, "dequeue %s %s %" G_GINT64_FORMAT, type_names, channel_names, timeout);
-  job_call_return_lease (call, fake_queue_make_lease (queue, NULL));
+  job_call_return_lease (call, recording_queue_make_lease (queue, NULL));
 }
 
 static void
-fake_dequeue_by_id (JobQueue *queue, const JobId *id, JobCall *call)
+record_dequeue_by_id (JobQueue *queue, const JobId *id, JobCall *call)
 {
   note_id (queue, "dequeue_by_id", id);
-  job_call_return_lease (call, fake_queue_make_lease (queue, NULL));
+  job_call_return_lease (call, recording_queue_make_lease (queue, NULL));
 }
 
 static void
-fake_complete (JobQueue *queue, const JobId *id, const JobId *token, const char *result,
-               JobCall *call)
+record_complete (JobQueue *queue, const JobId *id, const JobId *token, const char *result,
+                 JobCall *call)
 {
   note_holder (queue, "complete", id, token, result);
   job_call_return_true (call);
 }
 
 static void
-fake_fail (JobQueue *queue, const JobId *id, const JobId *token, const char *error_json,
-           JobCall *call)
+record_fail (JobQueue *queue, const JobId *id, const JobId *token, const char *error_json,
+             JobCall *call)
 {
   note_holder (queue, "fail", id, token, error_json);
   job_call_return_true (call);
 }
 
 static void
-fake_release (JobQueue *queue, const JobId *id, const JobId *token, JobCall *call)
+record_release (JobQueue *queue, const JobId *id, const JobId *token, JobCall *call)
 {
   note_holder (queue, "release", id, token, "-");
   job_call_return_true (call);
 }
 
 static void
-fake_cancel (JobQueue *queue, const JobId *id, JobCall *call)
+record_cancel (JobQueue *queue, const JobId *id, JobCall *call)
 {
   note_id (queue, "cancel", id);
   job_call_return_true (call);
 }
 
 static void
-fake_heartbeat (JobQueue *queue, const JobId *id, const JobId *token, JobCall *call)
+record_heartbeat (JobQueue *queue, const JobId *id, const JobId *token, JobCall *call)
 {
   note_holder (queue, "heartbeat", id, token, "-");
   job_call_return_true (call);
 }
 
 static void
-fake_lookup_token (JobQueue *queue, const JobId *token, JobCall *call)
+record_lookup_token (JobQueue *queue, const JobId *token, JobCall *call)
 {
   note_id (queue, "lookup_token", token);
-  job_call_return_pointer (call, g_strdup (FAKE_ID), g_free);
+  job_call_return_pointer (call, g_strdup (RECORDED_ID), g_free);
 }
 
 static JobInfo *
@@ -148,19 +149,19 @@ make_info (const JobId *id)
 }
 
 static void
-fake_get_info (JobQueue *queue, const JobId *id, JobCall *call)
+record_get_info (JobQueue *queue, const JobId *id, JobCall *call)
 {
   g_autofree char *text = job_id_dup_text (id);
 
   note (queue, "get_info %s", text);
-  if (g_strcmp0 (text, FAKE_QUEUE (queue)->missing) == 0)
+  if (g_strcmp0 (text, RECORDING_QUEUE (queue)->missing) == 0)
     job_call_return_error (call, g_error_new (JOB_ERROR, JOB_ERROR_NOT_FOUND, "No job %s", text));
   else
     job_call_return_pointer (call, make_info (id), g_object_unref);
 }
 
 static void
-fake_wait (JobQueue *queue, const JobId *id, gint64 timeout, JobCall *call)
+record_wait (JobQueue *queue, const JobId *id, gint64 timeout, JobCall *call)
 {
   note (queue, "wait %" G_GINT64_FORMAT, timeout);
   job_call_return_pointer (call, make_info (id), g_object_unref);
@@ -173,93 +174,93 @@ answer_empty_list (JobCall *call, GType type)
 }
 
 static void
-fake_list (JobQueue *queue, JobFilter *filter, JobCall *call)
+record_list (JobQueue *queue, JobFilter *filter, JobCall *call)
 {
   note (queue, "list %u", job_filter_get_limit (filter));
   answer_empty_list (call, JOB_TYPE_INFO);
 }
 
 static void
-fake_list_leases (JobQueue *queue, gint64 older_than, JobCall *call)
+record_list_leases (JobQueue *queue, gint64 older_than, JobCall *call)
 {
   note (queue, "list_leases %" G_GINT64_FORMAT, older_than);
   answer_empty_list (call, JOB_TYPE_INFO);
 }
 
 static void
-fake_list_damaged (JobQueue *queue, JobCall *call)
+record_list_damaged (JobQueue *queue, JobCall *call)
 {
   note (queue, "list_damaged");
   answer_empty_list (call, JOB_TYPE_DAMAGE);
 }
 
 static void
-fake_move_damaged (JobQueue *queue, const char *directory, JobCall *call)
+record_move_damaged (JobQueue *queue, const char *directory, JobCall *call)
 {
   note (queue, "move_damaged %s", directory);
   answer_empty_list (call, JOB_TYPE_DAMAGE);
 }
 
 static void
-fake_close (JobQueue *queue, JobCall *call)
+record_close (JobQueue *queue, JobCall *call)
 {
   note (queue, "close");
   job_call_return_true (call);
 }
 
 static void
-fake_queue_init_interface (JobQueueInterface *iface)
+recording_queue_init_interface (JobQueueInterface *iface)
 {
-  iface->enqueue = fake_enqueue;
-  iface->dequeue = fake_dequeue;
-  iface->dequeue_by_id = fake_dequeue_by_id;
-  iface->complete = fake_complete;
-  iface->fail = fake_fail;
-  iface->release = fake_release;
-  iface->cancel = fake_cancel;
-  iface->heartbeat = fake_heartbeat;
-  iface->lookup_token = fake_lookup_token;
-  iface->get_info = fake_get_info;
-  iface->wait = fake_wait;
-  iface->list = fake_list;
-  iface->list_leases = fake_list_leases;
-  iface->list_damaged = fake_list_damaged;
-  iface->move_damaged = fake_move_damaged;
-  iface->close = fake_close;
+  iface->enqueue = record_enqueue;
+  iface->dequeue = record_dequeue;
+  iface->dequeue_by_id = record_dequeue_by_id;
+  iface->complete = record_complete;
+  iface->fail = record_fail;
+  iface->release = record_release;
+  iface->cancel = record_cancel;
+  iface->heartbeat = record_heartbeat;
+  iface->lookup_token = record_lookup_token;
+  iface->get_info = record_get_info;
+  iface->wait = record_wait;
+  iface->list = record_list;
+  iface->list_leases = record_list_leases;
+  iface->list_damaged = record_list_damaged;
+  iface->move_damaged = record_move_damaged;
+  iface->close = record_close;
 }
 
 static void
-fake_queue_finalize (GObject *object)
+recording_queue_finalize (GObject *object)
 {
-  FakeQueue *self = FAKE_QUEUE (object);
+  RecordingQueue *self = RECORDING_QUEUE (object);
 
   g_string_free (self->log, TRUE);
   g_free (self->missing);
-  G_OBJECT_CLASS (fake_queue_parent_class)->finalize (object);
+  G_OBJECT_CLASS (recording_queue_parent_class)->finalize (object);
 }
 
 static void
-fake_queue_class_init (FakeQueueClass *klass)
+recording_queue_class_init (RecordingQueueClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = fake_queue_finalize;
+  G_OBJECT_CLASS (klass)->finalize = recording_queue_finalize;
 }
 
 static void
-fake_queue_init (FakeQueue *self)
+recording_queue_init (RecordingQueue *self)
 {
   self->log = g_string_new (NULL);
 }
 
 JobQueue *
-fake_queue_new (void)
+recording_queue_new (void)
 {
-  return g_object_new (FAKE_TYPE_QUEUE, NULL);
+  return g_object_new (RECORDING_TYPE_QUEUE, NULL);
 }
 
 char *
-fake_queue_take_log (JobQueue *queue)
+recording_queue_take_log (JobQueue *queue)
 {
-  FakeQueue *self = FAKE_QUEUE (queue);
+  RecordingQueue *self = RECORDING_QUEUE (queue);
   char *log = g_string_free (self->log, FALSE);
 
   self->log = g_string_new (NULL);
@@ -267,16 +268,16 @@ fake_queue_take_log (JobQueue *queue)
 }
 
 void
-fake_queue_set_missing (JobQueue *queue, const char *id)
+recording_queue_set_missing (JobQueue *queue, const char *id)
 {
-  FakeQueue *self = FAKE_QUEUE (queue);
+  RecordingQueue *self = RECORDING_QUEUE (queue);
 
   g_free (self->missing);
   self->missing = g_strdup (id);
 }
 
 JobLease *
-fake_queue_make_lease (JobQueue *queue, char **dependencies)
+recording_queue_make_lease (JobQueue *queue, char **dependencies)
 {
-  return job_lease_new (queue, FAKE_ID, FAKE_TOKEN, "t", "c", "[1]", 2, dependencies, NULL);
+  return job_lease_new (queue, RECORDED_ID, RECORDED_TOKEN, "t", "c", "[1]", 2, dependencies, NULL);
 }
