@@ -222,10 +222,9 @@ job_attempt_on_asked (GObject *source, GAsyncResult *result, gpointer data)
 static char *
 job_attempt_dup_message (const char *message)
 {
-  g_autofree char *valid = g_utf8_make_valid (message, -1);
   GString *json = g_string_new ("{\"message\":");
 
-  job_json_append_string (json, valid);
+  job_json_append_string (json, message);
   g_string_append_c (json, '}');
 
   return g_string_free (json, FALSE);
