@@ -248,6 +248,79 @@ test_several_may_step_at_once (void)
     g_thread_join (steppers[i]);
 }
 
+typedef struct
+{
+  JobSteppedClock *clock;
+  gint done; /* atomic */
+} Step;
+
+static gpointer
+step_once (gpointer data)
+{
+  Step *step = data;
+
+  job_stepped_clock_step (step->clock, 0);
+  g_atomic_int_set (&step->done, TRUE);
+  return NULL;
+}
+
+/* One that waits is on the list before it waits for good, but holds its mutex until then: a step
+ * that did without that mutex could come too early. */
+static void
+test_a_step_needs_the_mutex_of_who_waits (void)
+{
+  g_autoptr (JobSteppedClock) clock = job_stepped_clock_new (0);
+  Sleeper sleeper = { NULL };
+  Step step = { clock, FALSE };
+  GThread *waiter, *stepper;
+
+  init_sleeper (&sleeper, JOB_CLOCK (clock), -1);
+  waiter = g_thread_new ("sleeper", wait_for_ever_once, &sleeper);
+  wait_until_waiting (&sleeper);
+  g_mutex_lock (&sleeper.mutex);
+  stepper = g_thread_new ("stepper", step_once, &step);
+  for (int i = 0; i < N_ROUNDS; i++)
+    g_thread_yield ();
+  g_assert_false (g_atomic_int_get (&step.done));
+  g_mutex_unlock (&sleeper.mutex);
+  g_thread_join (stepper);
+  g_thread_join (waiter);
+  clear_sleeper (&sleeper);
+}
+
+/* The waiter is woken by somebody else while a step is about to wake it, and everything of it is
+ * freed at once. */
+static void
+race_a_step_against_a_signal (JobSteppedClock *clock)
+{
+  Sleeper *sleeper = g_new0 (Sleeper, 1);
+  Step step = { clock, FALSE };
+  GThread *waiter, *stepper;
+
+  init_sleeper (sleeper, JOB_CLOCK (clock), -1);
+  waiter = g_thread_new ("sleeper", wait_for_ever_once, sleeper);
+  wait_until_waiting (sleeper);
+  g_mutex_lock (&sleeper->mutex);
+  stepper = g_thread_new ("stepper", step_once, &step);
+  for (int i = 0; i < 10; i++)
+    g_thread_yield ();
+  g_cond_signal (&sleeper->cond);
+  g_mutex_unlock (&sleeper->mutex);
+  g_thread_join (waiter);
+  clear_sleeper (sleeper);
+  g_free (sleeper);
+  g_thread_join (stepper);
+}
+
+static void
+test_a_step_holds_on_to_whom_it_wakes (void)
+{
+  g_autoptr (JobSteppedClock) clock = job_stepped_clock_new (0);
+
+  for (int i = 0; i < N_ROUNDS; i++)
+    race_a_step_against_a_signal (clock);
+}
+
 /* One mutex and one condition for all, as a queue has it. */
 static void
 test_many_threads_may_share_a_condition (void)
@@ -307,6 +380,8 @@ main (int argc, char *argv[])
   ADD ("stepped/ordinary-signal-wakes-too", an_ordinary_signal_wakes_too);
   ADD ("stepped/no-wake-up-is-lost", no_wake_up_is_lost);
   ADD ("stepped/several-may-step-at-once", several_may_step_at_once);
+  ADD ("stepped/step-needs-the-mutex-of-who-waits", a_step_needs_the_mutex_of_who_waits);
+  ADD ("stepped/step-holds-on-to-whom-it-wakes", a_step_holds_on_to_whom_it_wakes);
   ADD ("stepped/many-threads-may-share-a-condition", many_threads_may_share_a_condition);
   ADD ("system/is-the-systems", the_system_clock_is_the_systems);
   ADD ("system/waits-for-a-deadline", the_system_clock_waits_for_a_deadline);
