@@ -86,7 +86,7 @@ build ()
 {
   local folder=$1 log
   log=$(mktemp)
-  if ! { configure "$@" && ninja -C "$folder"; } > "$log" 2>&1; then
+  if ! { configure "$@" && ninja --quiet -C "$folder"; } > "$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     return 1
