@@ -59,7 +59,8 @@ void job_committer_add_answer (JobCommitter *self, JobCall *call, gpointer value
 gboolean job_committer_is_due (JobCommitter *self);
 /* Commits the open batch; the lock is released meanwhile. Only when it is due. */
 void job_committer_commit (JobCommitter *self);
-/* The newest batch that has something in it: what is true in memory is durable after that one. */
+/* The newest batch that has something in it: what is true in memory is durable after that one. 0:
+ * all is settled, so there is nothing to wait for, and a failure before now is none of this. */
 guint64 job_committer_get_newest (JobCommitter *self);
 /* Waits until the batch with that number is settled, committing it if nobody else does. FALSE if it
  * failed. */

@@ -168,7 +168,9 @@ job_committer_commit (JobCommitter *self)
 guint64
 job_committer_get_newest (JobCommitter *self)
 {
-  return batch_is_empty (self->open) ? self->open->number - 1 : self->open->number;
+  guint64 newest = batch_is_empty (self->open) ? self->open->number - 1 : self->open->number;
+
+  return newest > self->settled ? newest : 0;
 }
 
 gboolean
@@ -180,7 +182,7 @@ job_committer_wait (JobCommitter *self, guint64 number, GError **error)
     else
       g_cond_wait (&self->settled_cond, self->lock);
 
-  if (number < self->failed_from || number > self->failed_to)
+  if (self->failure == NULL || number < self->failed_from || number > self->failed_to)
     return TRUE;
   g_propagate_error (error, g_error_copy (self->failure));
   return FALSE;
