@@ -143,34 +143,6 @@ test_never_finished (Fixture *f)
   assert_untouched (f, first, second);
 }
 
-static gpointer
-leave_a_call_behind (gpointer data)
-{
-  Fixture *f = data;
-  g_autoptr (GMainContext) context = g_main_context_new ();
-
-  g_main_context_push_thread_default (context);
-  job_queue_dequeue_async (f->queue, NULL, NULL, -1, NULL, forget, NULL);
-  g_main_context_pop_thread_default (context);
-
-  return g_steal_pointer (&context);
-}
-
-/* A context that nobody iterates any more cannot take the claim, and drops it when it goes. */
-static void
-test_context_gone (Fixture *f)
-{
-  GMainContext *context = g_thread_join (g_thread_new ("leaver", leave_a_call_behind, f));
-  g_autofree char *first = must_add (f, "a");
-  g_autofree char *second = NULL;
-
-  assert_state (f, first, JOB_STATE_RUNNING);
-  g_main_context_unref (context);
-  await_pending (f, first);
-  second = must_add (f, "a");
-  assert_untouched (f, first, second);
-}
-
 /* Delivered is delivered: a cancellable that fires later changes nothing. */
 static void
 test_cancelled_after_delivery (Fixture *f)
@@ -210,7 +182,6 @@ const ConformanceTest conformance_claim_tests[] = {
   { "without-callback", test_without_callback },
   { "by-id-without-callback", test_by_id_without_callback },
   { "never-finished", test_never_finished },
-  { "context-gone", test_context_gone },
   { "cancelled-after-delivery", test_cancelled_after_delivery },
   { "not-lost-over-a-reopening", test_not_lost_over_a_reopening, JOB_CONFORMANCE_SURVIVES },
   { NULL },

@@ -168,7 +168,7 @@ int
 job_conformance_main (const JobConformanceBackend *backend, int argc, char **argv)
 {
   job_conformance_run_child (backend);
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
   job_conformance_add_tests (backend);
 
   return g_test_run ();

@@ -17,6 +17,8 @@
 
 /* --- in the child ----------------------------------------------------------------------------- */
 
+static rlim_t largest; /* of the files that are there */
+
 static void
 limit_files (rlim_t size)
 {
@@ -37,8 +39,6 @@ lift_limit (void)
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
 }
 
-static rlim_t largest;
-
 static int
 note_size (const char *path, const struct stat *info, int type, struct FTW *walk)
 {
@@ -58,7 +58,8 @@ static void
 assert_enqueue_fails (Fixture *f)
 {
   g_autoptr (JobSpec) spec = new_spec ("a", REFUSED);
-  g_autofree char *args = g_strnfill (10000, '1');
+  g_autofree char *fill = g_strnfill (largest + 10000, 'x');
+  g_autofree char *args = g_strdup_printf ("\"%s\"", fill);
   g_autoptr (GError) error = NULL;
 
   job_spec_set_args (spec, args);
