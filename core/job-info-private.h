@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a JobInfo has, for the two files that it is made of. */
+/* What a JobInfo has, for the files that it is made of. */
 
 #pragma once
 

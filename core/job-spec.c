@@ -3,9 +3,9 @@
 /* What to run. A spec stores whatever it is told, so that it is pleasant to fill from any language;
  * all of it is checked when it is enqueued, in job-spec-record.c.
  *
- * A spec makes its own id. As long as nobody has seen that id, no other job can have it, and a
- * backend need not look for one: the id is fresh. Showing it (a getter, a first enqueueing) or
- * replacing it ends that for good. */
+ * A spec makes its own id. Until it is enqueued no other job has it, so a backend need not look for
+ * one: the id is fresh. The first enqueueing, or an id of the caller's choice, ends that for good.
+ */
 
 #include "job-spec-private.h"
 
@@ -144,71 +144,26 @@ job_spec_finalize (GObject *object)
   G_OBJECT_CLASS (job_spec_parent_class)->finalize (object);
 }
 
+/* What each is, is told by the getter of its name. */
 static void
-install_string_properties (GParamFlags flags)
+make_properties (GParamFlags flags)
 {
   /**
    * JobSpec:id:
    *
-   * The id that the job will have: a UUID. Setting it to %NULL keeps the one it has.
+   * The id that the job will have: a UUID. Setting it to %NULL keeps the one it has; what is not a
+   * UUID is %JOB_ERROR_INVALID when the job is enqueued.
    *
    * Since: 1.0
    */
   properties[PROP_ID] = g_param_spec_string ("id", NULL, NULL, NULL, flags);
-  /**
-   * JobSpec:job-type: (getter get_job_type) (setter set_job_type)
-   *
-   * What kind of work it is: 1 to 255 bytes.
-   *
-   * Since: 1.0
-   */
   properties[PROP_JOB_TYPE] = g_param_spec_string ("job-type", NULL, NULL, NULL, flags);
-  /**
-   * JobSpec:args: (getter get_args) (setter set_args)
-   *
-   * What the worker gets: JSON text; %NULL is the JSON value `null`.
-   *
-   * Since: 1.0
-   */
   properties[PROP_ARGS] = g_param_spec_string ("args", NULL, NULL, NULL, flags);
-  /**
-   * JobSpec:channel: (getter get_channel) (setter set_channel)
-   *
-   * The stream that the job belongs to: at most 255 bytes; the empty string is the default one.
-   *
-   * Since: 1.0
-   */
   properties[PROP_CHANNEL] = g_param_spec_string ("channel", NULL, NULL, "", flags);
-}
-
-static void
-install_number_properties (GParamFlags flags)
-{
-  /**
-   * JobSpec:priority: (getter get_priority) (setter set_priority)
-   *
-   * Jobs of a higher priority are dequeued first.
-   *
-   * Since: 1.0
-   */
   properties[PROP_PRIORITY] =
       g_param_spec_int ("priority", NULL, NULL, G_MININT, G_MAXINT, 0, flags);
-  /**
-   * JobSpec:run-at: (getter get_run_at) (setter set_run_at)
-   *
-   * Before when the job shall not start: nanoseconds since 1970 (UTC); 0: at once.
-   *
-   * Since: 1.0
-   */
   properties[PROP_RUN_AT] =
       g_param_spec_int64 ("run-at", NULL, NULL, G_MININT64, G_MAXINT64, 0, flags);
-  /**
-   * JobSpec:max-attempts: (getter get_max_attempts) (setter set_max_attempts)
-   *
-   * How many attempts the job has at most: 1 or more.
-   *
-   * Since: 1.0
-   */
   properties[PROP_MAX_ATTEMPTS] =
       g_param_spec_uint ("max-attempts", NULL, NULL, 0, G_MAXUINT, 1, flags);
 }
@@ -222,8 +177,7 @@ job_spec_class_init (JobSpecClass *klass)
   object_class->get_property = job_spec_get_property;
   object_class->set_property = job_spec_set_property;
   object_class->finalize = job_spec_finalize;
-  install_string_properties (flags);
-  install_number_properties (flags);
+  make_properties (flags);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -237,18 +191,6 @@ job_spec_init (JobSpec *self)
   self->channel = g_strdup ("");
   self->max_attempts = 1;
   g_atomic_int_set (&self->fresh, TRUE);
-}
-
-static void
-clear_dependency (gpointer data)
-{
-  g_free (((JobSpecDependency *) data)->id);
-}
-
-guint
-job_spec_count_dependencies (JobSpec *self)
-{
-  return self->dependencies != NULL ? self->dependencies->len : 0;
 }
 
 /**
@@ -275,8 +217,9 @@ job_spec_new (const char *type, const char *args)
  *
  * The id that the job will have.
  *
- * Who has seen the id of a job before it is enqueued may have given it to another one: so the queue
- * then looks for a job of this id first, where it otherwise need not.
+ * It may be given to other specs as a dependency at once. To use it as the id of another spec is a
+ * mistake that the queue need not notice: it looks for a job of the same id only where
+ * job_spec_set_id() or an earlier enqueueing gives a reason to.
  *
  * Returns: (transfer none): the id, valid until it is changed
  *
@@ -287,7 +230,6 @@ job_spec_get_id (JobSpec *self)
 {
   g_return_val_if_fail (JOB_IS_SPEC (self), NULL);
 
-  g_atomic_int_set (&self->fresh, FALSE);
   return self->id;
 }
 
@@ -542,58 +484,4 @@ job_spec_set_max_attempts (JobSpec *self, guint max_attempts)
     return;
   self->max_attempts = max_attempts;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_ATTEMPTS]);
-}
-
-/**
- * job_spec_add_dependency:
- * @self: a spec
- * @id: (nullable): the id of the job to wait for
- * @condition: what is asked of it
- *
- * Lets the job wait for another one: one that is in the queue already, or one of the same
- * job_queue_enqueue_many(). If the condition can no longer come true, the job is canceled at once.
- *
- * A job may have at most 65,535 dependencies, each of them named once. All of that is checked when
- * the job is enqueued.
- *
- * Since: 1.0
- */
-void
-job_spec_add_dependency (JobSpec *self, const char *id, JobCondition condition)
-{
-  JobSpecDependency dependency = { g_strdup (id != NULL ? id : ""), condition };
-
-  g_return_if_fail (JOB_IS_SPEC (self));
-
-  if (self->dependencies == NULL)
-    {
-      self->dependencies = g_array_new (FALSE, FALSE, sizeof (JobSpecDependency));
-      g_array_set_clear_func (self->dependencies, clear_dependency);
-    }
-  g_array_append_val (self->dependencies, dependency);
-}
-
-/**
- * job_spec_dup_dependencies:
- * @self: a spec
- *
- * The ids of the jobs to wait for, as they were added, in that order.
- *
- * Returns: (array zero-terminated=1) (transfer full): the ids; free with g_strfreev()
- *
- * Since: 1.0
- */
-char **
-job_spec_dup_dependencies (JobSpec *self)
-{
-  guint n;
-  char **ids;
-
-  g_return_val_if_fail (JOB_IS_SPEC (self), NULL);
-
-  n = job_spec_count_dependencies (self);
-  ids = g_new0 (char *, n + 1);
-  for (guint i = 0; i < n; i++)
-    ids[i] = g_strdup (g_array_index (self->dependencies, JobSpecDependency, i).id);
-  return ids;
 }
