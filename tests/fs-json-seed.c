@@ -135,6 +135,18 @@ is_blocked (GHashTable *files, JsonObject *job)
   return FALSE;
 }
 
+/* When it writes a job that failed, it drops the member that says so: a result stays. */
+static void
+check_failed (JsonObject *job)
+{
+  JsonObject *ours = json_object_has_member (job, "jobqueue")
+                         ? json_object_get_object_member (job, "jobqueue")
+                         : NULL;
+
+  if (ours != NULL && json_object_has_member (ours, "state"))
+    g_assert_true (JSON_NODE_HOLDS_OBJECT (get_member (job, "result")));
+}
+
 static SeedState
 judge (GHashTable *files, JsonObject *job)
 {
@@ -151,7 +163,10 @@ judge (GHashTable *files, JsonObject *job)
   if (json_object_has_member (job, "canceled"))
     return SEED_CANCELED;
   if (finished)
-    return SEED_FINISHED;
+    {
+      check_failed (job);
+      return SEED_FINISHED;
+    }
   g_assert_cmpstr (get_text (job, "token"), !=, NIL);
   return SEED_RUNNING;
 }

@@ -381,8 +381,12 @@ job_fs_json_folder_remove (JobFsJsonFolder *self, const char *name, GError **err
 gboolean
 job_fs_json_folder_sync_files (JobFsJsonFolder *self, GError **error)
 {
-  return syncfs (self->fd) == 0 ||
-         job_file_set_error (error, errno, "sync the file system of", self->path);
+  int synced;
+
+  do
+    synced = syncfs (self->fd);
+  while (synced != 0 && errno == EINTR);
+  return synced == 0 || job_file_set_error (error, errno, "sync the file system of", self->path);
 }
 
 gboolean
