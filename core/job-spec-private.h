@@ -32,8 +32,8 @@ struct _JobSpec
   gint fresh; /* atomic */
 };
 
-/* Checks all of it: JOB_ERROR_INVALID names the culprit. *fresh: the library made the id, and
- * nobody has seen it yet, so that no other job can have it; that is so at most once. */
+/* Checks all of it: JOB_ERROR_INVALID names the culprit. *fresh: the library made the id, and this
+ * is the first time that it comes here, so that it need not be looked for. */
 JobRecord *job_spec_to_record (JobSpec *self, gboolean *fresh, GError **error);
 
 guint job_spec_count_dependencies (JobSpec *self);
