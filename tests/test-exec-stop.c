@@ -243,12 +243,12 @@ worker_start (Worker *self, const char *plugins)
 {
   g_autoptr (GSubprocessLauncher) launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
   g_autoptr (GError) error = NULL;
 
   if (plugins != NULL)
     g_subprocess_launcher_setenv (launcher, "JOBQUEUE_PLUGIN_PATH", plugins, TRUE);
-  self->process =
-      g_subprocess_launcher_spawn (launcher, &error, "/proc/self/exe", "--worker", NULL);
+  self->process = g_subprocess_launcher_spawn (launcher, &error, program, "--worker", NULL);
   g_assert_no_error (error);
   self->output = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
 }
@@ -356,16 +356,20 @@ find_guard (Worker *worker)
   g_assert_not_reached ();
 }
 
-static void
+/* FALSE: the system cannot tell when it is dead. */
+static gboolean
 kill_guard (Worker *worker)
 {
   pid_t pid = find_guard (worker);
   struct pollfd wait = { .fd = pidfd_open (pid, 0), .events = POLLIN };
 
-  g_assert_cmpint (wait.fd, >=, 0);
+  if (wait.fd < 0)
+    return FALSE;
+
   g_assert_no_errno (kill (pid, SIGKILL));
   g_assert_cmpint (poll (&wait, 1, -1), ==, 1);
   close (wait.fd);
+  return TRUE;
 }
 
 /* The next job starts another one, which learns of what runs already. */
@@ -379,7 +383,11 @@ test_guard_is_replaced (void)
   exec_fifo_open (&fifo);
   worker_start (&worker, NULL);
   worker_send_grandchild (&worker, &fifo);
-  kill_guard (&worker);
+  if (!kill_guard (&worker))
+    {
+      g_test_skip ("no pidfd_open() here");
+      return;
+    }
   worker_send (&worker, "{\"argv\":[\"true\"]}");
   line = worker_receive (&worker);
   g_assert_nonnull (strstr (line, "\"exit_status\":0"));
