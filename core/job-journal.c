@@ -289,7 +289,7 @@ job_journal_open (const char *path, JobJournalVisitor visitor, gpointer data, GE
 {
   g_autoptr (JobJournal) self = g_new0 (JobJournal, 1);
   g_autofree guint8 *bytes = NULL;
-  gsize size;
+  gsize size = 0;
 
   self->path = g_strdup (path);
   self->fd = open (path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);

@@ -141,7 +141,7 @@ job_local_enqueue (JobLocal *self, JobRecord **records, const gboolean *fresh, g
     job_call_return_error (call, g_steal_pointer (&error));
 }
 
-/* --- the rest --------------------------------------------------------------------------------- */
+/* --- verbs on one job ------------------------------------------------------------------------- */
 
 static JobEffects *
 open_effects (JobLocal *self)
@@ -149,89 +149,117 @@ open_effects (JobLocal *self)
   return &job_committer_get_open (self->committer)->effects;
 }
 
-/* With the lock, which it gives up: the end of every verb on one job. */
-static void
-finish_verb (JobLocal *self, gboolean done, const JobId *id, const JobId *token, JobCall *call,
-             GError *error)
+/* With the lock, after a verb that the scheduler took: the answer comes with the batch. */
+static gboolean
+answer_when_durable (JobLocalRead *read, gboolean done)
 {
-  if (!done)
-    {
-      job_local_explain (self, call, id, token, FALSE, error);
-      return;
-    }
-  job_committer_add_answer (self->committer, call, NULL, NULL);
-  job_local_commit (self, job_call_is_blocking (call));
-  g_mutex_unlock (&self->lock);
+  if (done)
+    job_committer_add_answer (read->local->committer, read->call, NULL, NULL);
+  return done;
+}
+
+static const JobId *
+token_of (const JobLocalRead *read)
+{
+  return read->has_token ? &read->token : NULL;
+}
+
+static gboolean
+try_complete (JobLocalRead *read, GError **error)
+{
+  JobLocal *self = read->local;
+
+  return answer_when_durable (
+      read, job_scheduler_complete (self->scheduler, &read->id, token_of (read), read->text,
+                                    job_local_now (self), open_effects (self), error));
+}
+
+static gboolean
+try_fail (JobLocalRead *read, GError **error)
+{
+  JobLocal *self = read->local;
+
+  return answer_when_durable (read, job_scheduler_fail (self->scheduler, &read->id, token_of (read),
+                                                        read->text, job_local_now (self),
+                                                        open_effects (self), error));
+}
+
+static gboolean
+try_release (JobLocalRead *read, GError **error)
+{
+  JobLocal *self = read->local;
+
+  return answer_when_durable (read, job_scheduler_release (self->scheduler, &read->id,
+                                                           token_of (read), job_local_now (self),
+                                                           open_effects (self), error));
+}
+
+static gboolean
+try_cancel (JobLocalRead *read, GError **error)
+{
+  JobLocal *self = read->local;
+
+  return answer_when_durable (read, job_scheduler_cancel (self->scheduler, &read->id,
+                                                          job_local_now (self), open_effects (self),
+                                                          error));
+}
+
+/* Not written to disk: a lease that was handed out is durable, and after a reopening its heartbeat
+ * counts anew. */
+static gboolean
+try_heartbeat (JobLocalRead *read, GError **error)
+{
+  JobLocal *self = read->local;
+
+  if (!job_scheduler_heartbeat (self->scheduler, &read->id, token_of (read), job_local_now (self),
+                                error))
+    return FALSE;
+  job_call_return_true (read->call);
+  return TRUE;
+}
+
+static void
+attempt (JobLocal *self, const JobId *id, const JobId *token, const char *text, JobCall *call,
+         JobLocalAttempt func)
+{
+  JobLocalRead *read = job_local_read_new (self, call, NULL);
+
+  read->id = *id;
+  read->has_token = token != NULL;
+  if (token)
+    read->token = *token;
+  read->text = g_strdup (text);
+  job_local_attempt (read, func, job_local_refuse);
 }
 
 void
 job_local_complete (JobLocal *self, const JobId *id, const JobId *token, const char *result,
                     JobCall *call)
 {
-  GError *error = NULL;
-  gboolean done;
-
-  g_mutex_lock (&self->lock);
-  done = job_local_check_open (self, &error) &&
-         job_scheduler_complete (self->scheduler, id, token, result, job_local_now (self),
-                                 open_effects (self), &error);
-  finish_verb (self, done, id, token, call, error);
+  attempt (self, id, token, result, call, try_complete);
 }
 
 void
 job_local_fail (JobLocal *self, const JobId *id, const JobId *token, const char *error_json,
                 JobCall *call)
 {
-  GError *error = NULL;
-  gboolean done;
-
-  g_mutex_lock (&self->lock);
-  done = job_local_check_open (self, &error) &&
-         job_scheduler_fail (self->scheduler, id, token, error_json, job_local_now (self),
-                             open_effects (self), &error);
-  finish_verb (self, done, id, token, call, error);
+  attempt (self, id, token, error_json, call, try_fail);
 }
 
 void
 job_local_release (JobLocal *self, const JobId *id, const JobId *token, JobCall *call)
 {
-  GError *error = NULL;
-  gboolean done;
-
-  g_mutex_lock (&self->lock);
-  done = job_local_check_open (self, &error) &&
-         job_scheduler_release (self->scheduler, id, token, job_local_now (self),
-                                open_effects (self), &error);
-  finish_verb (self, done, id, token, call, error);
+  attempt (self, id, token, NULL, call, try_release);
 }
 
 void
 job_local_cancel (JobLocal *self, const JobId *id, JobCall *call)
 {
-  GError *error = NULL;
-  gboolean done;
-
-  g_mutex_lock (&self->lock);
-  done =
-      job_local_check_open (self, &error) &&
-      job_scheduler_cancel (self->scheduler, id, job_local_now (self), open_effects (self), &error);
-  finish_verb (self, done, id, NULL, call, error);
+  attempt (self, id, NULL, NULL, call, try_cancel);
 }
 
-/* Not written to disk: a lease that is there is durable, and after a reopening its heartbeat counts
- * anew. */
 void
 job_local_heartbeat (JobLocal *self, const JobId *id, const JobId *token, JobCall *call)
 {
-  GError *error = NULL;
-
-  g_mutex_lock (&self->lock);
-  if (!job_local_check_open (self, &error) ||
-      !job_scheduler_heartbeat (self->scheduler, id, token, job_local_now (self), &error))
-    {
-      job_local_explain (self, call, id, token, FALSE, error);
-      return;
-    }
-  g_mutex_unlock (&self->lock);
-  job_call_return_true (call);
+  attempt (self, id, token, NULL, call, try_heartbeat);
 }

@@ -20,11 +20,10 @@ typedef struct _JobLocal JobLocal;
 struct _JobLocal
 {
   gatomicrefcount ref_count;
-  JobClock *clock;   /* constant */
-  JobLedger *ledger; /* constant; has a lock of its own */
-  GThreadPool
-      *readers;    /* constant: reads of asynchronous calls, which must not block their context */
-  GThread *thread; /* constant: the service thread */
+  JobClock *clock;     /* constant */
+  JobLedger *ledger;   /* constant; has a lock of its own */
+  GThreadPool *reader; /* constant: one thread, for what asynchronous calls must not do in theirs */
+  GThread *thread;     /* constant: the service thread */
 
   GMutex lock; /* guards all below */
   GCond wake;  /* the service thread has something to do */
@@ -32,12 +31,12 @@ struct _JobLocal
   JobCommitter *committer;
   GHashTable *cancellables; /* JobId of a token → GCancellable of the lease that was handed out */
   GQueue dequeues;          /* of JobLocalWait.link: waiting dequeues, in the order of arrival */
-  GHashTable
-      *watches; /* JobId → GQueue of JobLocalWait.link: calls that wait until that job is over */
-  JobHeap deadlines; /* of JobLocalWait */
-  gint64 planned;    /* when the service thread wakes up by itself (boot time, µs); -1: never */
-  GError *closed;    /* why nothing goes any more; NULL: open */
-  gboolean stopped;  /* the service thread is through, and the store closed */
+  GHashTable *watches;      /* JobId → GQueue of JobLocalWait.link: who waits for its end */
+  JobHeap deadlines;        /* of JobLocalWait */
+  gint64 planned;       /* when the service thread wakes up by itself (boot time, µs); -1: never */
+  GError *closed;       /* why nothing goes any more; NULL: open */
+  gboolean close_asked; /* by a verb; a second one is told so */
+  gboolean stopped;     /* the service thread is through, and the store closed */
   GCond stopped_cond;
   GError *close_error; /* how that went */
 };
@@ -133,29 +132,42 @@ JobInfo *job_local_read_final (JobLocal *self, const JobId *id, GError **error);
 typedef struct _JobLocalRead JobLocalRead;
 typedef void (*JobLocalReadFunc) (JobLocalRead *read);
 
-/* Something that has to wait for the newest batch, and may need the disk, before it can answer. */
+/* With the lock: does a verb on one job, and sees to its answer; or FALSE with an error. */
+typedef gboolean (*JobLocalAttempt) (JobLocalRead *read, GError **error);
+/* Without the lock: the job is over (or JOB_KNOWN_…), on disk as well: answers the call. */
+typedef void (*JobLocalOver) (JobLocalRead *read, int state, const JobId *last_token);
+
+/* A call that may have to wait for the newest batch, and to read, before it can be answered. */
 struct _JobLocalRead
 {
   JobLocal *local;       /* owned */
   JobCall *call;         /* owned */
   JobLocalReadFunc func; /* without the lock; answers the call */
-  guint64 batch;         /* what it depends on */
+  JobLocalAttempt attempt;
+  JobLocalOver over;
+  guint64 batch; /* what it depends on */
   JobId id;
   JobId token;
   gboolean has_token;
-  gboolean by_id;    /* a dequeue_by_id */
-  GError *error;     /* owned: what the scheduler said */
-  GArray *views;     /* owned, of JobView: what the index knew */
-  JobFilter *filter; /* owned */
-  char *directory;   /* owned */
-  gpointer extra;    /* owned, freed by destroy */
+  char *text;         /* owned: a result, an error */
+  GArray *views;      /* owned, of JobView: what the index knew */
+  JobFilter *filter;  /* owned */
+  JobLocalWait *wait; /* owned: a call that may come to wait */
+  char *directory;    /* owned */
+  gpointer extra;     /* owned, freed by destroy */
   GDestroyNotify destroy;
 };
 
 JobLocalRead *job_local_read_new (JobLocal *self, JobCall *call, JobLocalReadFunc func);
 /* With the lock, which it gives up: runs it here if the call blocks, else in a reader thread. */
 void job_local_read_run (JobLocalRead *read);
-/* In a thread of the pool. */
+/* Without the lock: tries the verb. Where the index does not know the job, it is over, or was never
+ * there, or is just being enqueued by a call that came before: so it is tried again in the order of
+ * such calls, after what is under way, and if the job is over then, @over answers. */
+void job_local_attempt (JobLocalRead *read, JobLocalAttempt attempt, JobLocalOver over);
+/* The usual JobLocalOver: the error of a verb that comes too late. */
+void job_local_refuse (JobLocalRead *read, int state, const JobId *last_token);
+/* In the reader thread. */
 void job_local_read_work (JobLocalRead *read);
 
 /* The verbs, as in JobQueueInterface. job-local-change.c: */
@@ -181,10 +193,5 @@ void job_local_list_damaged (JobLocal *self, JobCall *call);
 void job_local_move_damaged (JobLocal *self, const char *directory, JobCall *call);
 /* job-local-list.c: */
 void job_local_list (JobLocal *self, JobFilter *filter, JobCall *call);
-
-/* An error that the scheduler gave (transfer full): a better one if the job is over, and only told
- * when it is true on disk as well. With the lock, which it gives up. */
-void job_local_explain (JobLocal *self, JobCall *call, const JobId *id, const JobId *token,
-                        gboolean by_id, GError *error);
 
 G_END_DECLS

@@ -29,7 +29,8 @@ read_free (JobLocalRead *read)
   g_clear_pointer (&read->views, g_array_unref);
   g_clear_object (&read->filter);
   g_free (read->directory);
-  g_clear_error (&read->error);
+  g_free (read->text);
+  g_clear_pointer (&read->wait, job_local_wait_unref);
   job_call_unref (read->call);
   job_local_unref (read->local);
   g_free (read);
@@ -61,7 +62,7 @@ job_local_read_run (JobLocalRead *read)
 
   read->batch = job_committer_get_newest (self->committer);
   if (!here)
-    g_thread_pool_push (self->readers, read, NULL);
+    g_thread_pool_push (self->reader, read, NULL);
   g_mutex_unlock (&self->lock);
   if (here)
     job_local_read_work (read);
@@ -103,63 +104,116 @@ job_local_look_up (JobLocal *self, const JobId *id, int *state, JobId *last_toke
   return TRUE;
 }
 
-static gboolean
-is_over (int state)
-{
-  return state >= 0 && job_state_is_final (state);
-}
+/* --- verbs on one job ------------------------------------------------------------------------- */
 
 static void
-set_not_pending (const JobId *id, int state, GError **error)
+answer_error (JobLocalRead *read, GError *error)
 {
-  char text[JOB_ID_TEXT_SIZE];
-
-  job_id_to_text (id, text);
-  g_set_error (error, JOB_ERROR, JOB_ERROR_NOT_PENDING,
-               "Job %s cannot be dequeued: it is over (%s)", text, job_state_to_string (state));
-}
-
-/* The index said that it does not know the job: it is over, or there is none. */
-static void
-explain (JobLocalRead *read)
-{
-  g_autoptr (GError) error = NULL;
-  JobId last_token;
-  int state;
-
-  if (!g_error_matches (read->error, JOB_ERROR, JOB_ERROR_NOT_FOUND))
-    error = g_steal_pointer (&read->error);
-  else if (job_local_look_up (read->local, &read->id, &state, &last_token, &error))
-    {
-      if (read->by_id && is_over (state))
-        set_not_pending (&read->id, state, &error);
-      else
-        job_scheduler_set_over_error (&read->id, read->has_token ? &read->token : NULL, state,
-                                      &last_token, &error);
-    }
-  job_call_return_error (read->call, g_steal_pointer (&error));
+  if (read->wait)
+    job_local_wait_fail (read->wait, error);
+  else
+    job_call_return_error (read->call, error);
 }
 
 void
-job_local_explain (JobLocal *self, JobCall *call, const JobId *id, const JobId *token,
-                   gboolean by_id, GError *error)
+job_local_refuse (JobLocalRead *read, int state, const JobId *last_token)
 {
-  JobLocalRead *read;
+  GError *error = NULL;
 
-  if (g_error_matches (error, JOB_ERROR, JOB_ERROR_CLOSED))
+  job_scheduler_set_over_error (&read->id, read->has_token ? &read->token : NULL, state, last_token,
+                                &error);
+  answer_error (read, error);
+}
+
+/* With the lock. TRUE: the call is seen to. FALSE without an error: the index does not know the
+ * job. */
+static gboolean
+try_verb (JobLocalRead *read, GError **error)
+{
+  JobLocal *self = read->local;
+  g_autoptr (GError) failure = NULL;
+
+  job_local_match (self);
+  if (job_local_check_open (self, &failure) && read->attempt (read, &failure))
+    return TRUE;
+  if (!g_error_matches (failure, JOB_ERROR, JOB_ERROR_NOT_FOUND))
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* Once more: TRUE if the call is seen to, or there is an error. Then, and if the job is over, no
+ * other batch is under way that could say otherwise. */
+static gboolean
+try_again (JobLocalRead *read, GError **error)
+{
+  JobLocal *self = read->local;
+  g_autoptr (GError) failure = NULL;
+  gboolean done;
+
+  g_mutex_lock (&self->lock);
+  done = try_verb (read, error);
+  if (done)
+    job_local_commit (self, TRUE);
+  else if (!job_committer_wait (self->committer, job_committer_get_newest (self->committer),
+                                &failure))
+    {
+      g_clear_error (error);
+      g_propagate_error (error, g_steal_pointer (&failure));
+    }
+  g_mutex_unlock (&self->lock);
+  return done;
+}
+
+/* A job that the index does not know but that is not over on disk either came or went meanwhile:
+ * from the start. */
+static void
+decide (JobLocalRead *read)
+{
+  GError *error = NULL;
+  JobId last_token;
+  int state;
+
+  for (;;)
+    {
+      if (try_again (read, &error))
+        return;
+      if (error || !job_local_look_up (read->local, &read->id, &state, &last_token, &error))
+        {
+          answer_error (read, error);
+          return;
+        }
+      if (state < 0 || job_state_is_final (state))
+        {
+          read->over (read, state, &last_token);
+          return;
+        }
+    }
+}
+
+void
+job_local_attempt (JobLocalRead *read, JobLocalAttempt attempt, JobLocalOver over)
+{
+  JobLocal *self = read->local;
+  g_autoptr (GError) error = NULL;
+
+  read->func = decide;
+  read->attempt = attempt;
+  read->over = over;
+  g_mutex_lock (&self->lock);
+  if (try_verb (read, &error))
+    {
+      job_local_commit (self, job_call_is_blocking (read->call));
+      g_mutex_unlock (&self->lock);
+      read_free (read);
+    }
+  else if (self->closed)
     {
       g_mutex_unlock (&self->lock);
-      job_call_return_error (call, error);
-      return;
+      answer_error (read, g_steal_pointer (&error));
+      read_free (read);
     }
-  read = job_local_read_new (self, call, explain);
-  read->id = *id;
-  read->has_token = token != NULL;
-  if (token)
-    read->token = *token;
-  read->by_id = by_id;
-  read->error = error;
-  job_local_read_run (read);
+  else
+    job_local_read_run (read);
 }
 
 /* --- one job ---------------------------------------------------------------------------------- */

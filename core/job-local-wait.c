@@ -298,66 +298,82 @@ job_local_dequeue (JobLocal *self, const char *const *types, const char *const *
   job_local_wait_fail (wait, g_steal_pointer (&error));
 }
 
-void
-job_local_dequeue_by_id (JobLocal *self, const JobId *id, JobCall *call)
+static gboolean
+try_claim_by_id (JobLocalRead *read, GError **error)
 {
-  g_autoptr (JobLocalWait) wait = job_local_wait_new (self, call, 0);
-  g_autoptr (GError) error = NULL;
+  JobLocal *self = read->local;
 
-  g_mutex_lock (&self->lock);
-  job_local_match (self);
-  if (job_local_check_open (self, &error) &&
-      job_scheduler_claim_by_id (self->scheduler, id, wait, job_local_now (self),
-                                 open_effects (self), &error))
-    {
-      job_local_wait_ref (wait);
-      job_local_commit (self, job_call_is_blocking (call));
-      g_mutex_unlock (&self->lock);
-      return;
-    }
-  job_local_explain (self, call, id, NULL, TRUE, g_steal_pointer (&error));
+  if (!job_scheduler_claim_by_id (self->scheduler, &read->id, read->wait, job_local_now (self),
+                                  open_effects (self), error))
+    return FALSE;
+  job_local_wait_ref (read->wait);
+  return TRUE;
 }
 
 static void
-read_outcome (JobLocalRead *read)
+refuse_claim (JobLocalRead *read, int state, const JobId *last_token)
 {
-  g_autoptr (GError) error = NULL;
+  char id[JOB_ID_TEXT_SIZE];
+
+  if (state < 0)
+    {
+      job_local_refuse (read, state, last_token);
+      return;
+    }
+  job_id_to_text (&read->id, id);
+  job_local_wait_fail (read->wait, g_error_new (JOB_ERROR, JOB_ERROR_NOT_PENDING,
+                                                "Job %s cannot be dequeued: it is over (%s)", id,
+                                                job_state_to_string (state)));
+}
+
+void
+job_local_dequeue_by_id (JobLocal *self, const JobId *id, JobCall *call)
+{
+  JobLocalRead *read = job_local_read_new (self, call, NULL);
+
+  read->id = *id;
+  read->wait = job_local_wait_new (self, call, 0);
+  job_local_attempt (read, try_claim_by_id, refuse_claim);
+}
+
+static gboolean
+try_watch (JobLocalRead *read, GError **error)
+{
+  if (!job_scheduler_contains (read->local->scheduler, &read->id))
+    {
+      g_set_error_literal (error, JOB_ERROR, JOB_ERROR_NOT_FOUND, "The job is not in the index");
+      return FALSE;
+    }
+  if (read->wait->timeout != 0)
+    return job_local_wait_start (read->wait, error);
+  g_set_error_literal (error, JOB_ERROR, JOB_ERROR_TIMED_OUT, "The job is not over yet");
+  return FALSE;
+}
+
+static void
+tell_outcome (JobLocalRead *read, int state, const JobId *last_token)
+{
+  GError *error = NULL;
   JobInfo *info = job_local_read_final (read->local, &read->id, &error);
 
-  if (info)
-    job_call_return_pointer (read->call, info, g_object_unref);
-  else
-    job_call_return_error (read->call, g_steal_pointer (&error));
+  if (info == NULL)
+    {
+      job_local_wait_fail (read->wait, error);
+      return;
+    }
+  job_local_wait_unhook (read->wait);
+  job_call_return_pointer (read->call, info, g_object_unref);
 }
 
 void
 job_local_wait (JobLocal *self, const JobId *id, gint64 timeout, JobCall *call)
 {
-  g_autoptr (JobLocalWait) wait = job_local_wait_new (self, call, timeout);
-  g_autoptr (GError) error = NULL;
+  JobLocalRead *read = job_local_read_new (self, call, NULL);
 
-  wait->is_watch = TRUE;
-  wait->id = *id;
-  job_local_wait_hook (wait);
-
-  g_mutex_lock (&self->lock);
-  if (job_local_check_open (self, &error) && !job_scheduler_contains (self->scheduler, id))
-    {
-      JobLocalRead *read = job_local_read_new (self, call, read_outcome);
-
-      read->id = *id;
-      job_local_read_run (read);
-      job_local_wait_unhook (wait);
-      return;
-    }
-  if (error == NULL && timeout != 0 && job_local_wait_start (wait, &error))
-    {
-      g_mutex_unlock (&self->lock);
-      return;
-    }
-  g_mutex_unlock (&self->lock);
-
-  if (error == NULL)
-    g_set_error (&error, JOB_ERROR, JOB_ERROR_TIMED_OUT, "The job is not over yet");
-  job_local_wait_fail (wait, g_steal_pointer (&error));
+  read->id = *id;
+  read->wait = job_local_wait_new (self, call, timeout);
+  read->wait->is_watch = TRUE;
+  read->wait->id = *id;
+  job_local_wait_hook (read->wait);
+  job_local_attempt (read, try_watch, tell_outcome);
 }

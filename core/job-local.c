@@ -8,9 +8,7 @@
 
 #include "job-error.h"
 
-#define MAX_READERS 2
-
-/* Set in the service thread and in readers, which must never wait for their own end. */
+/* Set in the service thread and in the reader, which must never wait for their own end. */
 static GPrivate own_thread;
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -110,6 +108,8 @@ static void
 serve (JobLocal *self)
 {
   expire_waits (self);
+  if (self->closed) /* meanwhile, without the lock: that signal does not come again */
+    return;
   job_local_match (self);
   if (job_committer_is_due (self->committer))
     {
@@ -130,7 +130,7 @@ settle_everything (JobLocal *self)
   end_waits (self, waits, self->closed);
   job_committer_wait (self->committer, job_committer_get_newest (self->committer), NULL);
   g_mutex_unlock (&self->lock);
-  g_thread_pool_free (self->readers, FALSE, TRUE);
+  g_thread_pool_free (self->reader, FALSE, TRUE);
   g_mutex_lock (&self->lock);
   job_committer_wait (self->committer, job_committer_get_newest (self->committer), NULL);
 }
@@ -253,7 +253,7 @@ job_local_open (JobStore *store, guint64 checkpoint_size, JobClock *clock, GErro
   if (!load (self, error))
     return NULL;
 
-  self->readers = g_thread_pool_new (run_reader, NULL, MAX_READERS, FALSE, NULL);
+  self->reader = g_thread_pool_new (run_reader, NULL, 1, FALSE, NULL);
   self->thread = g_thread_new ("jobqueue", service_thread, job_local_ref (self));
   return g_steal_pointer (&self);
 }
@@ -297,7 +297,8 @@ job_local_close (JobLocal *self, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  shut_by_request (self);
+  if (self->close_asked)
+    return job_local_check_open (self, error);
   if (g_private_get (&own_thread) != NULL)
     {
       g_set_error (error, JOB_ERROR, JOB_ERROR_FAILED,
@@ -305,6 +306,8 @@ job_local_close (JobLocal *self, GError **error)
                    "asynchronous close");
       return FALSE;
     }
+  self->close_asked = TRUE;
+  shut_by_request (self);
   wait_for_end (self);
   if (self->close_error)
     g_propagate_error (error, g_error_copy (self->close_error));
