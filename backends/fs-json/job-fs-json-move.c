@@ -103,18 +103,29 @@ copy_then_remove (const Move *self, GError **error)
 }
 
 static gboolean
+is_gone (const Move *self)
+{
+  struct stat st;
+
+  return fstatat (self->folder->fd, self->name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
+static gboolean
 rename_or_copy (const Move *self, GError **error)
 {
+  int failure;
+
   if (renameat2 (self->folder->fd, self->name, self->directory, self->name, RENAME_NOREPLACE) == 0)
     return job_file_sync_folder (self->directory, self->to, error);
-  if (errno == ENOENT)
-    return TRUE;
-  if (errno == EEXIST)
+  failure = errno;
+  if (failure == EEXIST)
     return set_exists (self, error);
   /* Another file system, or one that cannot rename without replacing. */
-  if (errno == EXDEV || errno == EINVAL || errno == ENOSYS)
+  if (failure == EXDEV || failure == EINVAL || failure == ENOSYS)
     return copy_then_remove (self, error);
-  return job_file_set_error (error, errno, "move", self->from);
+  if (failure == ENOENT && is_gone (self))
+    return TRUE;
+  return job_file_set_error (error, failure, "move", self->from);
 }
 
 gboolean
