@@ -46,8 +46,9 @@ job_handler_default_init (JobHandlerInterface *iface)
  *
  * May be called from any thread; it reads files.
  *
- * Errors: %JOB_ERROR_PLUGIN, naming the file and the cause, if @name cannot be the name of a plugin,
- * if there is none of that name, or if it cannot be loaded, has a wrong ABI version or is no handler.
+ * Errors: %JOB_ERROR_PLUGIN, naming the file and the cause, if @name cannot be the name of a
+ * plugin, if there is none of that name, or if it cannot be loaded, has a wrong ABI version or is
+ * no handler.
  *
  * Returns: (transfer full) (nullable): a new handler, or %NULL on error
  *
