@@ -2,11 +2,11 @@
 
 /* The making of a gdbm file, from nothing.
  *
- * gdbm_sync() returns success after a failed write of a bucket or of the header: what was written
- * is checked by gdbm's state after it, then by counting in the file as it was read back. That its
- * pages reached the disk is known from fsync() of a descriptor of our own, which was opened
- * before the first write: the error of a page is told once to each open descriptor, and gdbm's own
- * may have swallowed it. */
+ * gdbm_store() and gdbm_sync() may return success after a failed write of a bucket or of the
+ * header: so gdbm's state is looked at after each, and the file is read back and counted in the
+ * end. That its pages reached the disk is known from fsync() of a descriptor of our own, which was
+ * opened before the first write: the error of a page is told once to each open descriptor, and
+ * gdbm's own may have swallowed it. */
 
 #include "job-gdbm-file-private.h"
 
@@ -82,7 +82,11 @@ store (JobGdbmWriter *self, datum key, datum value, GError **error)
                    self->path);
       return FALSE;
     }
-  return result == 0 || job_gdbm_fail_to_write (self->dbf, self->path, error);
+  /* It may also return success after a failed write, and refuse the next record, without the cause.
+   */
+  if (result == 0 && !gdbm_needs_recovery (self->dbf))
+    return TRUE;
+  return job_gdbm_fail_to_write (self->dbf, self->path, error);
 }
 
 gboolean
