@@ -68,7 +68,7 @@ test_full_disk (Fixture *fixture, gconstpointer data)
     {
       g_autoptr (GBytes) before = NULL;
       g_autoptr (GBytes) after = NULL;
-      int n = 3;
+      int n = 4;
 
       stays_full = pass > 0;
       for (guint i = 1; i <= 200; i++)
