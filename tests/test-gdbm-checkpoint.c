@@ -58,7 +58,7 @@ try_checkpoint (Fixture *fixture, int n)
   return done;
 }
 
-/* gdbm does not always say that a write of a bucket or of its directory failed. (The first three
+/* gdbm does not always say that a write of a bucket or of its directory failed. (The first four
  * writes, if they fail, leak 4 KiB in gdbm_fd_open(), which a leak checker would hold against us.)
  */
 static void
