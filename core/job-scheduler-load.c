@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Opening: the index is made from the records of the jobs that are not over. */
+
+#include "job-scheduler-inside-private.h"
+
+void
+job_scheduler_load (JobScheduler *self, JobRecord *record, const JobStatus *status, JobNow now)
+{
+  JobEntry *entry = job_scheduler_add_entry (self, record);
+
+  entry->attempts = status->attempts;
+  if (status->state == JOB_STATE_RUNNING)
+    {
+      job_scheduler_add_lease (self, entry, &status->token, status->started_at, now);
+      return;
+    }
+  for (guint i = record->n_dependencies; i-- > 0;)
+    {
+      JobLoadingEdge edge = { entry, record->dependencies[i] };
+
+      g_array_append_val (self->loading, edge);
+    }
+}
+
+static void
+block_on_damage (JobScheduler *self, JobEntry *entry, const JobId *culprit)
+{
+  entry->n_waits++;
+  g_hash_table_insert (self->damaged, entry, g_memdup2 (culprit, sizeof *culprit));
+}
+
+/* A dependency that was not loaded is over, or cannot be read. TRUE if the dependent can never run.
+ */
+static gboolean
+is_unsatisfiable (JobScheduler *self, const JobLoadingEdge *edge, int known)
+{
+  if (known >= 0)
+    return !job_graph_holds (edge->dependency.condition, known);
+  block_on_damage (self, edge->dependent, &edge->dependency.id);
+  return FALSE;
+}
+
+/* First all edges, then what can never run (which may take others with it), then the rest finds its
+ * place. */
+void
+job_scheduler_settle (JobScheduler *self, JobKnownFunc known, gpointer data, JobNow now,
+                      JobEffects *effects)
+{
+  g_autoptr (GArray) hopeless = g_array_new (FALSE, FALSE, sizeof (JobId) * 2);
+
+  for (guint i = 0; i < self->loading->len; i++)
+    {
+      JobLoadingEdge *edge = &g_array_index (self->loading, JobLoadingEdge, i);
+      const JobDependency *dependency = &edge->dependency;
+      JobEntry *entry = job_id_table_lookup (&self->entries, &dependency->id);
+      JobId pair[2] = { edge->dependent->id, dependency->id };
+
+      if (entry)
+        job_graph_add_edge (edge->dependent, entry, dependency->condition);
+      else if (is_unsatisfiable (self, edge, known (&dependency->id, data)))
+        g_array_append_val (hopeless, pair);
+    }
+  g_array_set_size (self->loading, 0);
+
+  for (guint i = 0; i < hopeless->len; i++)
+    {
+      const JobId *pair = (const JobId *) (hopeless->data + i * sizeof (JobId) * 2);
+      JobEntry *entry = job_id_table_lookup (&self->entries, &pair[0]);
+
+      if (entry)
+        job_scheduler_cancel_unsatisfiable (self, entry, &pair[1], now, effects);
+    }
+
+  for (gsize i = 0; i < self->entries.n_slots; i++)
+    {
+      JobEntry *entry = self->entries.slots[i];
+
+      if (entry && entry->state == JOB_STATE_BLOCKED)
+        job_scheduler_settle_waiting (self, entry, now);
+    }
+}
+
+void
+job_scheduler_inherit (JobScheduler *self, JobScheduler *former)
+{
+  GQueue ages = G_QUEUE_INIT;
+
+  for (GList *link = former->ages.head; link; link = link->next)
+    {
+      const JobEntryLease *old = link->data;
+      JobEntryLease *lease = job_id_table_lookup (&self->leases, &old->token);
+
+      if (lease == NULL)
+        continue;
+      lease->heartbeat_at = old->heartbeat_at;
+      g_queue_unlink (&self->ages, &lease->age);
+      g_queue_push_tail_link (&ages, &lease->age);
+    }
+  while (self->ages.head)
+    {
+      GList *link = g_queue_pop_head_link (&self->ages);
+
+      g_queue_push_tail_link (&ages, link);
+    }
+  self->ages = ages;
+  self->last_queued_at = MAX (self->last_queued_at, former->last_queued_at);
+}
