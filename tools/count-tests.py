@@ -80,7 +80,7 @@ def count_run(name, folder):
     """The totals of one run; prints what failed in it."""
     tests = read_tests(folder)
     results = read_results(os.path.join(folder, "meson-logs", name + ".json"))
-    chosen = list_programs(folder) if name == "valgrind" else list(tests)
+    chosen = list_programs(folder) if name.endswith("-valgrind") else list(tests)
     totals = [0, 0, 0]
     wrong = []
     for test in chosen:
@@ -105,9 +105,9 @@ def main(arguments):
     for argument in arguments:
         name, folder = argument.split("=", 1)
         programs, totals, wrong = count_run(name, folder)
-        lines.append("%-9s %3d programs: %d passed, %d failed, %d skipped"
+        lines.append("%-14s %3d programs: %d passed, %d failed, %d skipped"
                      % (name, programs, *totals))
-        lines += ["          %s" % text for text in wrong]
+        lines += ["    %s" % text for text in wrong]
         passed += totals[0]
         failed += totals[1]
     print("\n" + "\n".join(lines))
