@@ -539,11 +539,16 @@ def test_run_that_a_signal_ended_says_so(case):
 
 
 def test_run_prints_few_lines(case):
-    graph = {"jobs": [{"name": str(i), "type": "exec", "args": {"argv": ["true"]}}
+    graph = {"jobs": [{"name": str(i), "type": "exec", "args": {"argv": ["false"]}}
                       for i in range(200)]}
-    done = case.run_graph(graph)
+    done = case.run_graph(graph, code=1)
     assert len(done.stderr.splitlines()) < 100, done.stderr
-    assert len(done.stdout.splitlines()) == 1, done.stdout
+    assert len(done.stdout.splitlines()) == 7 and "and 195 more" in done.stdout, done.stdout
+
+
+def test_run_takes_an_empty_graph(case):
+    assert "0 jobs" in case.run_graph({"jobs": []}).stdout
+    assert json.loads(case.run_graph({"jobs": []}, "-e").stdout) == {}
 
 
 def test_run_updates_one_line_on_a_terminal(case):

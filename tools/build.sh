@@ -45,7 +45,7 @@ missing_packages ()
 
 install_packages ()
 {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends "$@"
 }
 
 # The lists of packages are fetched only if it does not work without.

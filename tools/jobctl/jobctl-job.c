@@ -2,6 +2,7 @@
 
 /* jobctl show, wait, cancel and release: jobs by their ids. */
 
+#include <math.h>
 #include <stdio.h>
 
 #include "jobctl.h"
@@ -35,7 +36,7 @@ jobctl_wait (Jobctl *ctl, int argc, char **argv, GError **error)
     1,
     1,
   };
-  double seconds = -1;
+  double seconds = INFINITY;
   gint64 timeout = -1;
   const GOptionEntry entries[] = {
     { "timeout", 't', G_OPTION_FLAG_NONE, G_OPTION_ARG_DOUBLE, &seconds,
@@ -46,7 +47,7 @@ jobctl_wait (Jobctl *ctl, int argc, char **argv, GError **error)
   g_autoptr (JobInfo) info = NULL;
 
   if (rest == NULL ||
-      (seconds != -1 && !jobctl_parse_seconds (seconds, "--timeout", &timeout, error)) ||
+      (seconds != INFINITY && !jobctl_parse_seconds (seconds, "--timeout", &timeout, error)) ||
       jobctl_open (ctl, error) == NULL)
     return JOBCTL_EXIT_USAGE;
   info = job_queue_wait (ctl->queue, rest[0], timeout, NULL, error);
@@ -96,7 +97,7 @@ for_each_job (Jobctl *ctl, char **ids, JobVerb verb, const char *participle, GEr
           continue;
         }
       if (last != NULL)
-        fprintf (stderr, "jobctl: %s\n", last->message);
+        jobctl_print_error (last);
       g_clear_error (&last);
       last = g_steal_pointer (&failure);
     }

@@ -52,11 +52,13 @@ on_job_started (JobWorker *worker, JobLease *lease, JobctlPool *self)
 }
 
 static void
-print_failure (JobLease *lease, const char *how, const char *why)
+print_failure (JobctlPool *self, JobLease *lease, const char *how, const char *why)
 {
   g_autofree char *type = jobctl_dup_printable (job_lease_get_job_type (lease), 0);
   g_autofree char *excerpt = jobctl_dup_printable (why, 200);
 
+  if (self->quiet)
+    return;
   fprintf (stderr, "jobctl: %s %s (%s): %s\n", job_lease_get_id (lease), how, type, excerpt);
 }
 
@@ -72,7 +74,7 @@ count_outcome (JobctlPool *self, JobLease *lease, gboolean succeeded, const char
     jobctl_print_event (succeeded ? "succeeded" : "failed", job_lease_get_id (lease),
                         job_lease_get_job_type (lease), succeeded ? NULL : "error", outcome);
   else if (!succeeded)
-    print_failure (lease, "failed", outcome);
+    print_failure (self, lease, "failed", outcome);
 }
 
 /* The lease ended otherwise: somebody cancelled the job or took it back, or we gave it back. */
@@ -89,7 +91,7 @@ say_lost (JobctlPool *self, JobLease *lease, const GError *error)
     jobctl_print_event (event, job_lease_get_id (lease), job_lease_get_job_type (lease), "message",
                         message->str);
   else if (!released)
-    print_failure (lease, event, error->message);
+    print_failure (self, lease, event, error->message);
 }
 
 static void

@@ -23,6 +23,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JobctlPoolOptions, jobctl_pool_options_clear)
 typedef struct
 {
   Jobctl *ctl;
+  gboolean quiet; /* without --json: do not tell of each job that failed */
   JobWorker *worker;
   GCancellable *cancellable; /* ends the run: by a signal, or by jobctl_pool_stop() */
   int signal;                /* the signal that did; 0: none */

@@ -135,13 +135,18 @@ wait_for_jobs (Run *run)
     }
 }
 
-/* The pool has ended; the jobs whose end did not come are looked at as they are. */
-static gboolean
-look_at_the_rest (Run *run, GError **error)
+static void
+stop_waiting (Run *run)
 {
   g_cancellable_cancel (run->cancellable);
   while (run->n_waits > 0)
     g_main_context_iteration (NULL, TRUE);
+}
+
+/* The jobs whose end did not come, as they are. */
+static gboolean
+look_at_the_rest (Run *run, GError **error)
+{
   for (guint i = 0; i < get_n_jobs (run); i++)
     {
       g_autoptr (JobInfo) info = NULL;
@@ -235,9 +240,12 @@ work (Run *run, GError **error)
 {
   g_autoptr (JobctlProgress) progress =
       run->ctl->json ? NULL : jobctl_progress_new (get_numbers, run);
+  gboolean good;
 
   wait_for_jobs (run);
-  return jobctl_pool_run (run->pool, TRUE, error) && look_at_the_rest (run, error);
+  good = jobctl_pool_run (run->pool, TRUE, error);
+  stop_waiting (run);
+  return good && look_at_the_rest (run, error);
 }
 
 static int
@@ -247,8 +255,10 @@ enqueue_and_work (Run *run, const JobctlPoolOptions *options, GError **error)
   double seconds;
 
   run->pool = jobctl_pool_new (run->ctl, options, error);
-  if (run->pool == NULL || !jobctl_pool_take_back_leases (run->pool, error) ||
-      !enqueue (run, error))
+  if (run->pool == NULL)
+    return JOBCTL_EXIT_USAGE;
+  run->pool->quiet = TRUE; /* the summary names those that failed */
+  if (!jobctl_pool_take_back_leases (run->pool, error) || !enqueue (run, error))
     return JOBCTL_EXIT_STORAGE;
   if (run->ctl->json)
     print_enqueued (run);

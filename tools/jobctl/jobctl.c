@@ -221,8 +221,8 @@ get_exit_code (const GError *error)
   return JOBCTL_EXIT_STORAGE;
 }
 
-static void
-print_error (const GError *error)
+void
+jobctl_print_error (const GError *error)
 {
   g_autofree char *message = jobctl_dup_printable (error->message, 0);
 
@@ -239,7 +239,7 @@ finish (Jobctl *ctl, int code)
 
   if (ctl->queue != NULL && !job_queue_close (ctl->queue, NULL, &error))
     {
-      print_error (error);
+      jobctl_print_error (error);
       code = code == JOBCTL_EXIT_DONE ? get_exit_code (error) : code;
     }
   g_clear_object (&ctl->queue);
@@ -259,7 +259,7 @@ run_command (Jobctl *ctl, const JobctlCommand *command, int argc, char **argv)
 
   if (error != NULL)
     {
-      print_error (error);
+      jobctl_print_error (error);
       code = get_exit_code (error);
     }
   return finish (ctl, code);
@@ -339,7 +339,7 @@ dispatch (Jobctl *ctl, int argc, char **argv)
     }
   if (command != NULL)
     return run_command (ctl, command, argc - 1, argv + 1);
-  print_error (error);
+  jobctl_print_error (error);
   return JOBCTL_EXIT_USAGE;
 }
 

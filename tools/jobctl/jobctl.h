@@ -53,6 +53,8 @@ char **jobctl_parse (Jobctl *ctl, const JobctlUsage *usage, const GOptionEntry *
                      char **argv, GError **error);
 /* The queue that --config or --store names; owned by @ctl. */
 JobQueue *jobctl_open (Jobctl *ctl, GError **error);
+/* Says on standard error what went wrong. */
+void jobctl_print_error (const GError *error);
 /* An error about how jobctl was called. */
 void jobctl_set_usage_error (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* @seconds as the library's µs. */
