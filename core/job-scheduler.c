@@ -253,6 +253,8 @@ finish_job (JobScheduler *self, JobEntry *entry, JobState state, JobNow now, Job
     }
 }
 
+/* The entry need not be blocked any more: another one that was cancelled just now may have been the
+ * last that it waited for. */
 void
 job_scheduler_cancel_unsatisfiable (JobScheduler *self, JobEntry *entry, const JobId *culprit,
                                     JobNow now, JobEffects *effects)
@@ -263,6 +265,7 @@ job_scheduler_cancel_unsatisfiable (JobScheduler *self, JobEntry *entry, const J
   status->reason = JOB_REASON_DEPENDENCY;
   status->culprit = *culprit;
   status->finished_at = now.wall;
+  leave_state (self, entry, FALSE, effects);
   finish_job (self, entry, JOB_STATE_CANCELED, now, effects);
 }
 
