@@ -10,7 +10,11 @@
  *
  * The device there is that of the file system, which is not what fstat() says of a btrfs subvolume
  * or of some overlays; the mount table has it, at the mount that /proc/self/fdinfo names. The pid
- * is 0 or -1 for a holder that this process cannot see: then none is told. */
+ * is 0 or -1 for a holder that this process cannot see: then none is told.
+ *
+ * The lock of a store that is one file is on a file of its own, FILE.lock, which stays for ever: a
+ * lock on FILE would stay with the old inode when a new file is renamed over it, and a lock file
+ * that is removed can be locked by two at once. */
 
 #include "job-file.h"
 
@@ -179,4 +183,102 @@ job_file_lock (int fd, const char *path, GError **error)
       return job_file_set_error (error, errno, "lock", path);
     }
   return TRUE;
+}
+
+/* Where others could put files, they could put ours aside. */
+static gboolean
+check_folder (const char *folder, GError **error)
+{
+  struct stat st;
+
+  if (stat (folder, &st) != 0)
+    return job_file_set_error (error, errno, "find the folder", folder);
+  if ((st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX) != 0)
+    return TRUE;
+  g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
+               "Cannot keep jobs in “%s”: anybody can write that folder: take that right from them",
+               folder);
+  return FALSE;
+}
+
+static gboolean
+check_lock_file (int fd, const char *path, GError **error)
+{
+  struct stat st;
+
+  if (fstat (fd, &st) != 0)
+    return job_file_set_error (error, errno, "examine", path);
+  if (!S_ISREG (st.st_mode) || st.st_uid != geteuid ())
+    {
+      g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
+                   "Cannot lock “%s”: it is not a regular file of this user", path);
+      return FALSE;
+    }
+  return fchmod (fd, 0600) == 0 || job_file_set_error (error, errno, "set the mode of", path);
+}
+
+int
+job_file_lock_beside (const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *lock_path = g_strconcat (path, ".lock", NULL);
+  int fd;
+
+  if (!check_folder (folder, error))
+    return -1;
+  fd = open (lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+  if (fd < 0)
+    {
+      job_file_set_error (error, errno, "open", lock_path);
+      return -1;
+    }
+  if (check_lock_file (fd, lock_path, error) && job_file_lock (fd, path, error))
+    return fd;
+  close (fd);
+  return -1;
+}
+
+gboolean
+job_file_check_private (const struct stat *st, const char *path, GError **error)
+{
+  const char *complaint = NULL;
+
+  if (S_ISLNK (st->st_mode))
+    complaint = "it is a symbolic link: name the file itself";
+  else if (!S_ISREG (st->st_mode))
+    complaint = "it is not a regular file";
+  else if (st->st_uid != geteuid ())
+    complaint = "it belongs to another user";
+  else if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+    complaint = "others can write it: take that right from them";
+  if (complaint == NULL)
+    return TRUE;
+  g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE, "Cannot open “%s”: %s", path, complaint);
+  return FALSE;
+}
+
+static gboolean
+fill_file (int fd, gconstpointer data, gsize size, const char *path, GError **error)
+{
+  if (!job_file_write_all (fd, data, size, path, error))
+    return FALSE;
+  return fsync (fd) == 0 || job_file_set_error (error, errno, "sync", path);
+}
+
+gboolean
+job_file_write_new (const char *folder, const char *name, gconstpointer data, gsize size,
+                    GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  gboolean done;
+
+  if (fd < 0)
+    return job_file_set_error (error, errno, "create", path);
+  done = fill_file (fd, data, size, path, error);
+  if (close (fd) != 0 && done)
+    done = job_file_set_error (error, errno, "close", path);
+  if (!done)
+    unlink (path);
+  return done && job_file_sync_folder (-1, folder, error);
 }

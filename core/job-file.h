@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The few steps on files that the journal and more than one store take: errors that name the file,
- * whole writes, durable folder entries, and the lock that a holder's death frees. */
+ * whole writes, durable folder entries, whose files are safe to read, and the lock that a holder's
+ * death frees. */
 
 #pragma once
 
 #ifndef JOBQUEUE_ENABLE_BACKEND
 #error "Only for backends and plugins: define JOBQUEUE_ENABLE_BACKEND before including this header."
 #endif
+
+#include <sys/stat.h>
 
 #include "job-macros.h"
 
@@ -31,5 +34,18 @@ JOB_API gboolean job_file_sync_folder (int fd, const char *path, GError **error)
  * descriptor, also by the death of the process. JOB_ERROR_LOCKED, with the holder's pid where the
  * kernel tells it, if somebody else has it: another process, or another descriptor of this one. */
 JOB_API gboolean job_file_lock (int fd, const char *path, GError **error);
+
+/* The same for a store that is one file, @path, which need not be there, in a folder that must: by
+ * the file PATH.lock, which stays for ever. Returns the descriptor that holds the lock, or -1. A
+ * folder that anybody can write is refused. */
+JOB_API int job_file_lock_beside (const char *path, GError **error);
+
+/* Whether nobody else can have put a file there, or can change it: @st must be of a regular file of
+ * this user, which its group and others cannot write. JOB_ERROR_STORAGE otherwise. */
+JOB_API gboolean job_file_check_private (const struct stat *st, const char *path, GError **error);
+
+/* Makes the file FOLDER/NAME, with mode 0600 at most, durably. It must not be there yet. */
+JOB_API gboolean job_file_write_new (const char *folder, const char *name, gconstpointer data,
+                                     gsize size, GError **error);
 
 G_END_DECLS

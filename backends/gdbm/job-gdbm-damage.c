@@ -7,11 +7,6 @@
 
 #include "job-gdbm-damage.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "job-gdbm-value.h"
 
 typedef struct
@@ -122,32 +117,13 @@ job_gdbm_damages_find (JobGdbmDamages *self, JobDamage *object, GBytes **key, GB
   return FALSE;
 }
 
-static gboolean
-fill_file (int fd, GBytes *bytes, const char *path, GError **error)
-{
-  gsize size;
-  gconstpointer data = g_bytes_get_data (bytes, &size);
-
-  if (!job_file_write_all (fd, data, size, path, error))
-    return FALSE;
-  return fsync (fd) == 0 || job_file_set_error (error, errno, "sync", path);
-}
-
 gboolean
 job_gdbm_damages_write (GBytes *key, GBytes *bytes, const char *directory, GError **error)
 {
   g_autofree char *name = job_gdbm_key_dup_name (key);
   g_autofree char *base = g_strconcat (name, ".record", NULL);
-  g_autofree char *path = g_build_filename (directory, base, NULL);
-  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  gboolean done;
+  gsize size;
+  gconstpointer data = g_bytes_get_data (bytes, &size);
 
-  if (fd < 0)
-    return job_file_set_error (error, errno, "create", path);
-  done = fill_file (fd, bytes, path, error);
-  if (close (fd) != 0 && done)
-    done = job_file_set_error (error, errno, "close", path);
-  if (!done)
-    unlink (path);
-  return done && job_file_sync_folder (-1, directory, error);
+  return job_file_write_new (directory, base, data, size, error);
 }

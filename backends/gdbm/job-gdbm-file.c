@@ -131,27 +131,15 @@ job_gdbm_open_handle (int fd, const char *path, int flags, GError **error)
   return dbf;
 }
 
-/* The only files that are read are those that nobody else can have put there, or changed. */
 static gboolean
 check_file (JobGdbmFile *self, GError **error)
 {
   struct stat st;
-  const char *complaint = NULL;
 
   if (fstat (self->fd, &st) != 0)
     return job_file_set_error (error, errno, "examine", self->path);
-  if (!S_ISREG (st.st_mode))
-    complaint = "it is not a regular file";
-  else if (st.st_uid != geteuid ())
-    complaint = "it belongs to another user";
-  else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    complaint = "others can write it: take that right from them";
-  if (complaint != NULL)
-    {
-      g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE, "Cannot open “%s”: %s", self->path,
-                   complaint);
-      return FALSE;
-    }
+  if (!job_file_check_private (&st, self->path, error))
+    return FALSE;
   if (st.st_size == 0)
     {
       g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT,

@@ -32,7 +32,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "job-gdbm-lock.h"
 #include "job-gdbm-settled.h"
 
 struct _JobGdbmStore
@@ -337,7 +336,7 @@ job_gdbm_store_new (const char *path, GError **error)
   self->new_path = g_strconcat (self->path, ".new", NULL);
   self->folder = g_path_get_dirname (self->path);
   self->settled = job_gdbm_settled_new (self->path);
-  self->lock_fd = job_gdbm_lock (self->path, error);
+  self->lock_fd = job_file_lock_beside (self->path, error);
   if (self->lock_fd < 0 || !open_file (self, error))
     return NULL;
   return JOB_STORE (g_steal_pointer (&self));
