@@ -12,6 +12,16 @@ assert_attempts (Fixture *f, const char *id, guint attempts)
   g_assert_cmpuint (job_info_get_attempts (info), ==, attempts);
 }
 
+/* What the last attempt failed with is told for a job that is tried again, too. */
+static void
+assert_error_told (Fixture *f, const char *id)
+{
+  g_autoptr (JobInfo) info = must_get_info (f, id);
+
+  g_assert_cmpstr (job_info_get_error (info), ==, "{\"fine\":false}");
+  g_assert_null (job_info_get_result (info));
+}
+
 static void
 test_one_by_default (Fixture *f)
 {
@@ -44,6 +54,7 @@ test_fail_gives_another_until_the_limit (Fixture *f)
       must_fail (f, lease);
       assert_state (f, id, attempt < 3 ? JOB_STATE_PENDING : JOB_STATE_FAILED);
       assert_attempts (f, id, attempt);
+      assert_error_told (f, id);
     }
   assert_none (f, "a");
 }
@@ -112,6 +123,7 @@ test_counted_over_a_reopening (Fixture *f)
   must_fail (f, first);
   fixture_reopen (f);
   assert_attempts (f, id, 1);
+  assert_error_told (f, id);
   second = must_dequeue_job (f, "a", id);
   g_assert_cmpuint (job_lease_get_attempt (second), ==, 2);
   must_fail (f, second);

@@ -189,6 +189,21 @@ test_what_is_on_its_way_is_finished (Fixture *f)
   g_clear_object (&f->queue);
 }
 
+/* Opens as soon as it can be: the last reference may have been one of the queue's own threads. */
+static void
+open_when_free (Fixture *f)
+{
+  while (f->queue == NULL)
+    {
+      g_autoptr (GError) error = NULL;
+
+      f->queue = f->backend->open (f->folder, JOB_CLOCK (f->clock), &error);
+      if (f->queue == NULL)
+        g_assert_error (error, JOB_ERROR, JOB_ERROR_LOCKED);
+      g_thread_yield ();
+    }
+}
+
 static void
 test_dropping_the_last_reference_closes (Fixture *f)
 {
@@ -198,12 +213,12 @@ test_dropping_the_last_reference_closes (Fixture *f)
   iterate_ready ();
   g_object_add_weak_pointer (gone, &gone);
   g_clear_object (&f->queue);
-  while (gone != NULL)
+  while (g_atomic_pointer_get (&gone) != NULL)
     iterate_ready ();
 
   if (f->backend->capabilities & JOB_CONFORMANCE_SURVIVES)
     {
-      fixture_open (f);
+      open_when_free (f);
       must_run (f, "a", id);
     }
 }
