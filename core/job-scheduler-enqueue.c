@@ -118,12 +118,21 @@ check_records (JobScheduler *self, JobRecord *const *records, gsize n_records, G
   return index == NULL || job_graph_check_acyclic (records, n_records, index, error);
 }
 
+/* Strictly rising, up to the last nanosecond that there is, which a foreign record may have had. */
+static gint64
+next_queued_at (JobScheduler *self, JobNow now)
+{
+  if (self->last_queued_at < now.wall)
+    return now.wall;
+  return self->last_queued_at < G_MAXINT64 ? self->last_queued_at + 1 : G_MAXINT64;
+}
+
 static void
 add_new (JobScheduler *self, JobRecord *record, JobNow now, JobEffects *effects)
 {
   JobChange change = { .record = job_record_ref (record), .status.state = JOB_STATE_PENDING };
 
-  record->queued_at = MAX (now.wall, self->last_queued_at + 1);
+  record->queued_at = next_queued_at (self, now);
   change.id = record->id;
   g_array_append_val (effects->changes, change);
   job_scheduler_add_entry (self, record);

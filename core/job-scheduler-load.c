@@ -63,7 +63,8 @@ job_scheduler_settle (JobScheduler *self, JobKnownFunc known, gpointer data, Job
     }
   g_array_set_size (self->loading, 0);
 
-  for (guint i = 0; i < hopeless->len; i++)
+  /* From the end: a job's dependencies were put down backwards, and the first is to be named. */
+  for (guint i = hopeless->len; i-- > 0;)
     {
       const JobId *pair = (const JobId *) (hopeless->data + i * sizeof (JobId) * 2);
       JobEntry *entry = job_id_table_lookup (&self->entries, &pair[0]);
