@@ -40,6 +40,8 @@ static const struct
   { "storage", conformance_storage_tests },
 };
 
+static GPtrArray *cases; /* owned for ever, of Case: GTest may run them until the end */
+
 void
 fixture_open (Fixture *f)
 {
@@ -143,7 +145,8 @@ add_case (const JobConformanceBackend *backend, const char *theme, const Conform
   Case *one = g_new (Case, 1);
 
   *one = (Case){ backend, test, async };
-  g_test_add_data_func_full (path, one, run_case, g_free);
+  g_ptr_array_add (cases, one);
+  g_test_add_data_func (path, one, run_case);
 }
 
 static void
@@ -160,6 +163,9 @@ add_theme (const JobConformanceBackend *backend, const char *theme, const Confor
 void
 job_conformance_add_tests (const JobConformanceBackend *backend)
 {
+  if (cases == NULL)
+    cases = g_ptr_array_new ();
+
   for (gsize i = 0; i < G_N_ELEMENTS (themes); i++)
     add_theme (backend, themes[i].name, themes[i].tests);
 }
