@@ -57,8 +57,8 @@ G_DEFINE_ENUM_TYPE (JobCondition, job_condition,
  * @JOB_REASON_DEPENDENCY: waits for a dependency, or was canceled because of one
  * @JOB_REASON_DAMAGED_DEPENDENCY: waits for a dependency whose record cannot be read
  * @JOB_REASON_RUN_AT: waits for its time
- * @JOB_REASON_LEASE_WITHOUT_TOKEN: runs under a lease that has no token, so that only an
- * administrator can end it
+ * @JOB_REASON_LEASE_WITHOUT_TOKEN: failed, since it was running under a lease without a token when
+ * its store was opened, and nobody could have ended that
  *
  * Why a job waits, or why it was canceled: see job_info_get_reason() and job_info_get_culprit().
  *

@@ -20,6 +20,7 @@ struct _JobScheduler
   JobHeap scheduled;  /* of JobEntry, by run_at */
   JobLanes lanes;
   GHashTable *damaged; /* JobEntry → JobId of its first damaged dependency */
+  GHashTable *errors;  /* JobEntry → error of its last attempt, where one has failed */
   GArray *loading;     /* of LoadingEdge: until settle() */
   gint64 last_queued_at;
 };
@@ -39,7 +40,7 @@ void job_scheduler_add_lease (JobScheduler *self, JobEntry *entry, const JobId *
 /* Ends a job whose dependency @culprit can no longer let it run, and whoever waits for it. */
 void job_scheduler_cancel_unsatisfiable (JobScheduler *self, JobEntry *entry, const JobId *culprit,
                                          JobNow now, JobEffects *effects);
-/* How a job that is not over would be kept. */
+/* How a job that is not over would be kept, without the error of an attempt. */
 void job_scheduler_get_status (const JobEntry *entry, JobStatus *status);
 
 /* The entry of @id, or NOT_FOUND. */

@@ -10,6 +10,8 @@ job_scheduler_load (JobScheduler *self, JobRecord *record, const JobStatus *stat
   JobEntry *entry = job_scheduler_add_entry (self, record);
 
   entry->attempts = status->attempts;
+  if (status->outcome)
+    g_hash_table_insert (self->errors, entry, g_strdup (status->outcome));
   if (status->state == JOB_STATE_RUNNING)
     {
       job_scheduler_add_lease (self, entry, &status->token, status->started_at, now);

@@ -45,6 +45,7 @@ job_scheduler_new (JobTokenFunc new_token)
   job_heap_init (&self->scheduled, compare_run_at, G_STRUCT_OFFSET (JobEntry, position));
   job_lanes_init (&self->lanes);
   self->damaged = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->errors = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->loading = g_array_new (FALSE, FALSE, sizeof (JobLoadingEdge));
   return self;
 }
@@ -74,6 +75,7 @@ job_scheduler_free (JobScheduler *self)
   job_heap_clear (&self->scheduled);
   job_lanes_clear (&self->lanes);
   g_hash_table_unref (self->damaged);
+  g_hash_table_unref (self->errors);
   g_array_unref (self->loading);
   g_free (self);
 }
@@ -102,6 +104,7 @@ free_entry (JobScheduler *self, JobEntry *entry)
 {
   job_graph_drop_dependencies (entry);
   g_hash_table_remove (self->damaged, entry);
+  g_hash_table_remove (self->errors, entry);
   job_lanes_unuse (&self->lanes, entry->lane);
   job_id_table_remove (&self->entries, entry);
   g_free (entry);
@@ -198,13 +201,21 @@ job_scheduler_get_status (const JobEntry *entry, JobStatus *status)
 
 /* A change of the entry as it stands; good until the next one. */
 static JobStatus *
-add_change (JobEffects *effects, const JobEntry *entry)
+add_change (JobScheduler *self, JobEffects *effects, const JobEntry *entry)
 {
   JobChange change = { .id = entry->id };
 
   job_scheduler_get_status (entry, &change.status);
+  change.status.outcome = g_strdup (g_hash_table_lookup (self->errors, entry));
   g_array_append_val (effects->changes, change);
   return &g_array_index (effects->changes, JobChange, effects->changes->len - 1).status;
+}
+
+static void
+set_outcome (JobStatus *status, const char *outcome)
+{
+  g_free (status->outcome);
+  status->outcome = g_strdup (outcome);
 }
 
 /* What a job that is over does to the dependent at the other end of @edge: with the last open edge
@@ -225,7 +236,7 @@ resolve_edge (JobScheduler *self, JobEdge *edge, const JobEntry *finished, JobSt
     }
 
   job_graph_drop_dependencies (dependent);
-  status = add_change (effects, dependent);
+  status = add_change (self, effects, dependent);
   status->state = dependent->state = JOB_STATE_CANCELED;
   status->reason = JOB_REASON_DEPENDENCY;
   status->culprit = finished->id;
@@ -259,7 +270,7 @@ void
 job_scheduler_cancel_unsatisfiable (JobScheduler *self, JobEntry *entry, const JobId *culprit,
                                     JobNow now, JobEffects *effects)
 {
-  JobStatus *status = add_change (effects, entry);
+  JobStatus *status = add_change (self, effects, entry);
 
   status->state = JOB_STATE_CANCELED;
   status->reason = JOB_REASON_DEPENDENCY;
@@ -280,7 +291,7 @@ lease_job (JobScheduler *self, JobEntry *entry, gpointer data, JobNow now, JobEf
   self->new_token (&claim.token);
   claim.attempt = ++entry->attempts;
   job_scheduler_add_lease (self, entry, &claim.token, now.wall, now);
-  add_change (effects, entry);
+  add_change (self, effects, entry);
   g_array_append_val (effects->claims, claim);
 }
 
@@ -377,22 +388,22 @@ job_scheduler_complete (JobScheduler *self, const JobId *id, const JobId *token,
   if (entry == NULL)
     return FALSE;
 
-  status = add_change (effects, entry);
+  status = add_change (self, effects, entry);
   status->state = JOB_STATE_SUCCEEDED;
   status->finished_at = now.wall;
-  status->outcome = g_strdup (result);
+  set_outcome (status, result);
   leave_state (self, entry, token != NULL, effects);
   finish_job (self, entry, JOB_STATE_SUCCEEDED, now, effects);
   return TRUE;
 }
 
 /* Pending again, in its old place. */
-static JobStatus *
+static void
 give_back (JobScheduler *self, JobEntry *entry, gboolean by_holder, JobNow now, JobEffects *effects)
 {
   leave_state (self, entry, by_holder, effects);
   job_scheduler_settle_waiting (self, entry, now);
-  return add_change (effects, entry);
+  add_change (self, effects, entry);
 }
 
 gboolean
@@ -406,14 +417,15 @@ job_scheduler_fail (JobScheduler *self, const JobId *id, const JobId *token, con
     return FALSE;
   if (entry->attempts < entry->max_attempts)
     {
-      give_back (self, entry, token != NULL, now, effects)->outcome = g_strdup (outcome);
+      g_hash_table_insert (self->errors, entry, g_strdup (outcome));
+      give_back (self, entry, token != NULL, now, effects);
       return TRUE;
     }
 
-  status = add_change (effects, entry);
+  status = add_change (self, effects, entry);
   status->state = JOB_STATE_FAILED;
   status->finished_at = now.wall;
-  status->outcome = g_strdup (outcome);
+  set_outcome (status, outcome);
   leave_state (self, entry, token != NULL, effects);
   finish_job (self, entry, JOB_STATE_FAILED, now, effects);
   return TRUE;
@@ -443,7 +455,7 @@ job_scheduler_cancel (JobScheduler *self, const JobId *id, JobNow now, JobEffect
   if (entry == NULL)
     return FALSE;
 
-  status = add_change (effects, entry);
+  status = add_change (self, effects, entry);
   status->state = JOB_STATE_CANCELED;
   status->reason = JOB_REASON_REQUESTED;
   status->token = (JobId){ 0 };

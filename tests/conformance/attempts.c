@@ -78,6 +78,44 @@ test_success_after_a_failure (Fixture *f)
   g_assert_cmpuint (job_info_get_attempts (info), ==, 2);
 }
 
+/* The error of an attempt stays until another one says something else. */
+static void
+test_error_is_kept_through_the_next (Fixture *f)
+{
+  g_autofree char *id = must_add_with_attempts (f, "a", 2);
+  g_autoptr (JobLease) first = must_dequeue_job (f, "a", id);
+  g_autoptr (JobLease) second = NULL;
+  g_autoptr (JobLease) third = NULL;
+
+  must_fail (f, first);
+  second = must_dequeue_job (f, "a", id);
+  assert_error_told (f, id);
+  must_release (f, second);
+  assert_error_told (f, id);
+  third = must_dequeue_job (f, "a", id);
+  must_cancel (f, id);
+  assert_state (f, id, JOB_STATE_CANCELED);
+  assert_error_told (f, id);
+}
+
+static void
+test_error_is_kept_over_reopenings (Fixture *f)
+{
+  g_autofree char *id = must_add_with_attempts (f, "a", 2);
+  g_autoptr (JobLease) first = must_dequeue_job (f, "a", id);
+  g_autoptr (JobLease) second = NULL;
+
+  must_fail (f, first);
+  second = must_dequeue_job (f, "a", id);
+  fixture_reopen (f);
+  assert_state (f, id, JOB_STATE_RUNNING);
+  assert_error_told (f, id);
+  must_cancel (f, id);
+  fixture_reopen (f);
+  assert_state (f, id, JOB_STATE_CANCELED);
+  assert_error_told (f, id);
+}
+
 static void
 test_release_counts_none (Fixture *f)
 {
@@ -136,8 +174,10 @@ const ConformanceTest conformance_attempts_tests[] = {
   { "one-by-default", test_one_by_default },
   { "fail-gives-another-until-the-limit", test_fail_gives_another_until_the_limit },
   { "success-after-a-failure", test_success_after_a_failure },
+  { "error-is-kept-through-the-next", test_error_is_kept_through_the_next },
   { "release-counts-none", test_release_counts_none },
   { "dependents-wait-for-the-last-one", test_dependents_wait_for_the_last_one },
+  { "error-is-kept-over-reopenings", test_error_is_kept_over_reopenings, JOB_CONFORMANCE_SURVIVES },
   { "counted-over-a-reopening", test_counted_over_a_reopening, JOB_CONFORMANCE_SURVIVES },
   { NULL },
 };
