@@ -157,10 +157,11 @@ job_queue_enqueue_finish (JobQueue *self, GAsyncResult *async_result, GError **e
  * A spec may name others of the same call as dependencies, by job_spec_get_id(), in any order. The
  * jobs are queued in the order of @specs.
  *
- * Errors: %JOB_ERROR_INVALID (something in a spec is not right, two have the same id, or they wait
- * for each other in a circle; the message names the culprit), %JOB_ERROR_NOT_FOUND (a dependency
- * does not exist), %JOB_ERROR_EXISTS (there is a job with one of the ids), %G_IO_ERROR_CANCELLED
- * (@cancellable was cancelled before anything was done), and those of #JobQueue.
+ * Errors: %JOB_ERROR_INVALID (something in a spec is not right, or they wait for each other in a
+ * circle; the message names the culprit), %JOB_ERROR_NOT_FOUND (a dependency does not exist),
+ * %JOB_ERROR_EXISTS (there is a job with one of the ids, or two specs have the same),
+ * %G_IO_ERROR_CANCELLED (@cancellable was cancelled before anything was done), and those of
+ * #JobQueue.
  *
  * Returns: (array zero-terminated=1) (transfer full): the ids of the jobs, in the order of @specs,
  * or %NULL with @error set; free with g_strfreev()
