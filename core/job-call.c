@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Both kinds of call end the same way: an answer is put down, then it goes to who waits. A blocking
+/* All kinds of call end the same way: an answer is put down, then it goes to who waits. A blocking
  * caller sleeps on a condition; an asynchronous one gets its answer from a delivery in its context,
- * where GTask calls back at once.
+ * where GTask calls back at once. Where an asynchronous caller gave no callback, nobody waits: that
+ * needs no context, which might never run, and the answer goes with the call.
  *
  * A lease is the one answer that must not get lost. It is judged at the last moment, in the
  * caller's context: if the caller cancelled by then, or if nobody takes the GTask's result, the
@@ -18,14 +19,15 @@
 struct _JobCall
 {
   gatomicrefcount ref_count;
-  gpointer queue;            /* constant; who calls keeps it alive */
+  gpointer queue;            /* constant; owned but in a blocking call, whose caller has it */
   GCancellable *cancellable; /* constant */
-  GTask *task;               /* asynchronous: constant */
+  gboolean blocking;         /* constant */
+  GTask *task;               /* asynchronous, with a callback: constant */
   gpointer value;            /* written once, before done */
   GDestroyNotify destroy;
   GError *error;
   gboolean is_lease;
-  GMutex lock; /* blocking: guards done */
+  GMutex lock; /* guards done */
   GCond cond;
   gboolean done;
 };
@@ -46,6 +48,8 @@ call_new (gpointer queue, GCancellable *cancellable)
   self->queue = queue;
   g_atomic_ref_count_init (&self->ref_count);
   g_set_object (&self->cancellable, cancellable);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
   return self;
 }
 
@@ -54,8 +58,7 @@ job_call_new_blocking (gpointer queue, GCancellable *cancellable)
 {
   JobCall *self = call_new (queue, cancellable);
 
-  g_mutex_init (&self->lock);
-  g_cond_init (&self->cond);
+  self->blocking = TRUE;
   return self;
 }
 
@@ -63,8 +66,10 @@ JobCall *
 job_call_new_async (gpointer queue, GCancellable *cancellable, gpointer source_tag,
                     GAsyncReadyCallback callback, gpointer user_data)
 {
-  JobCall *self = call_new (queue, cancellable);
+  JobCall *self = call_new (g_object_ref (queue), cancellable);
 
+  if (callback == NULL)
+    return self;
   self->task = g_task_new (queue, cancellable, callback, user_data);
   g_task_set_source_tag (self->task, source_tag);
   g_task_set_check_cancellable (self->task, FALSE);
@@ -86,13 +91,12 @@ job_call_unref (JobCall *self)
   if (self->value && self->destroy)
     self->destroy (self->value);
   g_clear_error (&self->error);
-  if (self->task == NULL)
-    {
-      g_mutex_clear (&self->lock);
-      g_cond_clear (&self->cond);
-    }
   g_clear_object (&self->task);
   g_clear_object (&self->cancellable);
+  if (!self->blocking)
+    g_object_unref (self->queue);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->cond);
   g_free (self);
 }
 
@@ -105,7 +109,7 @@ job_call_get_queue (JobCall *self)
 gboolean
 job_call_is_blocking (JobCall *self)
 {
-  return self->task == NULL;
+  return self->blocking;
 }
 
 GCancellable *
@@ -148,9 +152,9 @@ answer (JobCall *self, gpointer value, GDestroyNotify destroy, GError *error)
   self->value = value;
   self->destroy = destroy;
   self->error = error;
-  if (self->task == NULL)
+  if (self->blocking)
     wake_up (self);
-  else
+  else if (self->task)
     job_delivery_push (g_task_get_context (self->task), job_call_ref (self), deliver,
                        (GDestroyNotify) job_call_unref);
 }

@@ -45,6 +45,11 @@
  * Every verb may be called from any thread. A callback is called in the thread-default main context
  * of the thread that asked. After a fork only exec is allowed.
  *
+ * An asynchronous call holds a reference on its queue until its callback has been called: a queue
+ * that is dropped while a call waits closes when that is over. To end it at once, call
+ * job_queue_close(), or cancel what waits. If the main context never runs again, neither does the
+ * callback, and the reference stays.
+ *
  * # Errors
  *
  * Besides those that each verb names, any of them can give %JOB_ERROR_CLOSED once the queue is
