@@ -44,6 +44,8 @@ typedef struct
   /* Without the lock, still in order: answers everybody, with @error if it is not NULL. No foreign
    * code runs in it. */
   void (*deliver) (JobBatch *batch, const GError *error, gpointer data);
+  /* With the lock: this thread is done, and what came meanwhile is for somebody else to commit. */
+  void (*hand_over) (gpointer data);
 } JobCommitterFuncs;
 
 JobCommitter *job_committer_new (GMutex *lock, const JobCommitterFuncs *funcs, gpointer data);
@@ -65,5 +67,7 @@ guint64 job_committer_get_newest (JobCommitter *self);
 /* Waits until the batch with that number is settled, committing it if nobody else does. FALSE if it
  * failed. */
 gboolean job_committer_wait (JobCommitter *self, guint64 number, GError **error);
+/* Waits until everything is committed and delivered, too. */
+void job_committer_finish (JobCommitter *self);
 
 G_END_DECLS

@@ -2,6 +2,15 @@
 
 #include "job-committer-private.h"
 
+#define MAX_FAILURES 256 /* how many are remembered, for those who come late to wait for them */
+
+/* Batches that failed, one after the other. */
+typedef struct
+{
+  guint64 from;
+  guint64 to;
+} Failure;
+
 struct _JobCommitter
 {
   GMutex *lock;                   /* the owner's: guards all that is not constant */
@@ -11,9 +20,8 @@ struct _JobCommitter
   gboolean committing;
   guint64 settled; /* number of the last batch that is over, well or not */
   GCond settled_cond;
-  guint64 failed_from; /* the last batches that failed, and why */
-  guint64 failed_to;
-  GError *failure;
+  GArray *failures; /* of Failure, in order */
+  GError *failure;  /* the last one's reason */
 };
 
 static void
@@ -65,6 +73,7 @@ job_committer_new (GMutex *lock, const JobCommitterFuncs *funcs, gpointer data)
   self->funcs = funcs;
   self->data = data;
   self->open = batch_new (1);
+  self->failures = g_array_new (FALSE, FALSE, sizeof (Failure));
   g_cond_init (&self->settled_cond);
   return self;
 }
@@ -74,6 +83,7 @@ job_committer_free (JobCommitter *self)
 {
   batch_free (self->open);
   g_cond_clear (&self->settled_cond);
+  g_array_unref (self->failures);
   g_clear_error (&self->failure);
   g_free (self);
 }
@@ -107,12 +117,37 @@ take_open (JobCommitter *self)
   return batch;
 }
 
-/* What ended leases are told runs foreign code: last, when everything else can go on. */
 static void
-fire (JobBatch *batch)
+note_failure (JobCommitter *self, guint64 from, guint64 to, const GError *error)
 {
-  for (guint i = 0; i < batch->to_fire->len; i++)
-    g_cancellable_cancel (g_ptr_array_index (batch->to_fire, i));
+  Failure failure = { from, to };
+  Failure *last = self->failures->len > 0
+                      ? &g_array_index (self->failures, Failure, self->failures->len - 1)
+                      : NULL;
+
+  g_clear_error (&self->failure);
+  self->failure = g_error_copy (error);
+  if (last && last->to + 1 == from)
+    {
+      last->to = to;
+      return;
+    }
+  if (self->failures->len == MAX_FAILURES)
+    g_array_remove_index (self->failures, 0);
+  g_array_append_val (self->failures, failure);
+}
+
+static gboolean
+has_failed (JobCommitter *self, guint64 number)
+{
+  for (guint i = self->failures->len; i-- > 0;)
+    {
+      const Failure *failure = &g_array_index (self->failures, Failure, i);
+
+      if (number >= failure->from)
+        return number <= failure->to;
+    }
+  return FALSE;
 }
 
 /* The batches behind a failed one were filled by somebody who believed in it. Returns the one that
@@ -122,10 +157,7 @@ fail (JobCommitter *self, const JobBatch *batch, const GError *error)
 {
   JobBatch *behind = take_open (self);
 
-  g_clear_error (&self->failure);
-  self->failure = g_error_copy (error);
-  self->failed_from = batch->number;
-  self->failed_to = behind->number;
+  note_failure (self, batch->number, behind->number, error);
   self->funcs->revert (error, self->data);
   return behind;
 }
@@ -157,9 +189,10 @@ job_committer_commit (JobCommitter *self)
   g_mutex_lock (self->lock);
   self->committing = FALSE;
   g_cond_broadcast (&self->settled_cond);
+  if (job_committer_is_due (self))
+    self->funcs->hand_over (self->data);
   g_mutex_unlock (self->lock);
 
-  fire (batch);
   batch_free (batch);
   g_clear_pointer (&behind, batch_free);
   g_mutex_lock (self->lock);
@@ -182,8 +215,18 @@ job_committer_wait (JobCommitter *self, guint64 number, GError **error)
     else
       g_cond_wait (&self->settled_cond, self->lock);
 
-  if (self->failure == NULL || number < self->failed_from || number > self->failed_to)
+  if (!has_failed (self, number))
     return TRUE;
   g_propagate_error (error, g_error_copy (self->failure));
   return FALSE;
+}
+
+void
+job_committer_finish (JobCommitter *self)
+{
+  while (self->committing || !batch_is_empty (self->open))
+    if (job_committer_is_due (self))
+      job_committer_commit (self);
+    else
+      g_cond_wait (&self->settled_cond, self->lock);
 }

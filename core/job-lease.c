@@ -272,7 +272,9 @@ job_lease_get_dependencies (JobLease *self)
  * administrator ends the lease, or another worker has it. Then stop working: no result is taken
  * any more.
  *
- * It fires in whatever thread ended the lease.
+ * It fires soon after what ended the lease is durable, in a thread that is not the caller's. A
+ * handler of #GCancellable::cancelled may call any verb, blocking ones too; while it runs, other
+ * leases of the queue have to wait for their cancellation.
  *
  * Returns: (transfer none): a #GCancellable of this lease
  *

@@ -288,6 +288,20 @@ checkpoint_if_due (JobLocal *self)
                error->message);
 }
 
+/* Who waits for the end of a job that never came to be. */
+static void
+fail_orphans (JobLocal *self, const GError *error)
+{
+  g_autoptr (GPtrArray) orphans = NULL;
+
+  g_mutex_lock (&self->lock);
+  orphans = job_local_take_orphans (self);
+  g_mutex_unlock (&self->lock);
+
+  for (guint i = 0; i < orphans->len; i++)
+    job_local_wait_fail (g_ptr_array_index (orphans, i), g_error_copy (error));
+}
+
 static void
 deliver_batch (JobBatch *batch, const GError *error, gpointer data)
 {
@@ -300,11 +314,24 @@ deliver_batch (JobBatch *batch, const GError *error, gpointer data)
     deliver_claim (self, &g_array_index (effects->claims, JobClaim, i),
                    error ? NULL : g_ptr_array_index (batch->cancellables, i), error);
   if (error)
-    return;
+    {
+      fail_orphans (self, error);
+      return;
+    }
+  if (batch->to_fire->len > 0)
+    g_thread_pool_push (self->messenger, g_ptr_array_ref (batch->to_fire), NULL);
   if (effects->finals->len > 0 && is_watched (self))
     for (guint i = 0; i < effects->finals->len; i++)
       deliver_final (self, &g_array_index (effects->finals, JobId, i));
   checkpoint_if_due (self);
+}
+
+static void
+hand_over (gpointer data)
+{
+  JobLocal *self = data;
+
+  g_cond_signal (&self->wake);
 }
 
 const JobCommitterFuncs job_local_committer_funcs = {
@@ -312,4 +339,5 @@ const JobCommitterFuncs job_local_committer_funcs = {
   .settle = settle_batch,
   .revert = revert,
   .deliver = deliver_batch,
+  .hand_over = hand_over,
 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The inside of a JobLocalQueue. The state is an object of its own, since the service thread and
- * calls in flight may outlive the queue by a moment. Lock order: JobLocal.lock, then the ledger's.
- */
+ * calls in flight may outlive the queue by a moment. Lock order: JobLocal.lock, then the ledger's,
+ * the clock's, a call's or the delivery's, which are never held while another is taken. No foreign
+ * code runs with one of them, and what a cancelled lease is told runs in a thread that nothing of
+ * the queue waits for: it may call any verb, and take its time. */
 
 #pragma once
 
@@ -23,7 +25,8 @@ struct _JobLocal
   JobClock *clock;     /* constant */
   JobLedger *ledger;   /* constant; has a lock of its own */
   GThreadPool *reader; /* constant: one thread, for what asynchronous calls must not do in theirs */
-  GThread *thread;     /* constant: the service thread */
+  GThreadPool *messenger; /* constant: one thread, which fires the cancellables of leases */
+  GThread *thread;        /* constant: the service thread */
 
   GMutex lock; /* guards all below */
   GCond wake;  /* the service thread has something to do */
@@ -33,6 +36,7 @@ struct _JobLocal
   GQueue dequeues;          /* of JobLocalWait.link: waiting dequeues, in the order of arrival */
   GHashTable *watches;      /* JobId → GQueue of JobLocalWait.link: who waits for its end */
   JobHeap deadlines;        /* of JobLocalWait */
+  guint n_reads;            /* that were accepted and are not answered: they need the ledger */
   gint64 planned;       /* when the service thread wakes up by itself (boot time, µs); -1: never */
   GError *closed;       /* why nothing goes any more; NULL: open */
   gboolean close_asked; /* by a verb; a second one is told so */
@@ -109,6 +113,9 @@ GPtrArray *job_local_take_expired (JobLocal *self);
 GPtrArray *job_local_take_all (JobLocal *self);
 /* With the lock: takes those that wait for the end of @id, or NULL. */
 GPtrArray *job_local_take_watches (JobLocal *self, const JobId *id);
+/* With the lock, after a failed batch, while its thread still commits: takes those that wait for
+ * the end of a job that is neither in the index nor just over. */
+GPtrArray *job_local_take_orphans (JobLocal *self);
 
 /* job-local-deliver.c: what a JobCommitter does with a batch. */
 extern const JobCommitterFuncs job_local_committer_funcs;

@@ -36,6 +36,15 @@ read_free (JobLocalRead *read)
   g_free (read);
 }
 
+static void
+answer_error (JobLocalRead *read, GError *error)
+{
+  if (read->wait)
+    job_local_wait_fail (read->wait, error);
+  else
+    job_call_return_error (read->call, error);
+}
+
 void
 job_local_read_work (JobLocalRead *read)
 {
@@ -50,7 +59,12 @@ job_local_read_work (JobLocalRead *read)
   if (durable)
     read->func (read);
   else
-    job_call_return_error (read->call, g_steal_pointer (&error));
+    answer_error (read, g_steal_pointer (&error));
+
+  g_mutex_lock (&self->lock);
+  if (--self->n_reads == 0 && self->closed)
+    g_cond_signal (&self->wake);
+  g_mutex_unlock (&self->lock);
   read_free (read);
 }
 
@@ -61,6 +75,7 @@ job_local_read_run (JobLocalRead *read)
   gboolean here = job_call_is_blocking (read->call) || job_ledger_is_quick (self->ledger);
 
   read->batch = job_committer_get_newest (self->committer);
+  self->n_reads++;
   if (!here)
     g_thread_pool_push (self->reader, read, NULL);
   g_mutex_unlock (&self->lock);
@@ -105,15 +120,6 @@ job_local_look_up (JobLocal *self, const JobId *id, int *state, JobId *last_toke
 }
 
 /* --- verbs on one job ------------------------------------------------------------------------- */
-
-static void
-answer_error (JobLocalRead *read, GError *error)
-{
-  if (read->wait)
-    job_local_wait_fail (read->wait, error);
-  else
-    job_call_return_error (read->call, error);
-}
 
 void
 job_local_refuse (JobLocalRead *read, int state, const JobId *last_token)

@@ -151,17 +151,54 @@ job_local_take_expired (JobLocal *self)
   return taken;
 }
 
+/* The queue goes with its last one. */
+static void
+take_watches_of (JobLocal *self, const JobId *id, GPtrArray *taken)
+{
+  GQueue *queue = g_hash_table_lookup (self->watches, id);
+
+  for (guint left = queue->length; left > 0; left--)
+    take (queue->head->data, taken);
+}
+
 GPtrArray *
 job_local_take_watches (JobLocal *self, const JobId *id)
 {
-  GQueue *queue = g_hash_table_lookup (self->watches, id);
   GPtrArray *taken;
 
-  if (queue == NULL)
+  if (!g_hash_table_contains (self->watches, id))
     return NULL;
   taken = new_list ();
-  for (guint left = queue->length; left > 0; left--)
-    take (queue->head->data, taken);
+  take_watches_of (self, id, taken);
+  return taken;
+}
+
+static gboolean
+is_just_over (JobLocal *self, const JobId *id)
+{
+  const GArray *finals = job_committer_get_open (self->committer)->effects.finals;
+
+  for (guint i = 0; i < finals->len; i++)
+    if (job_id_equal (&g_array_index (finals, JobId, i), id))
+      return TRUE;
+  return FALSE;
+}
+
+GPtrArray *
+job_local_take_orphans (JobLocal *self)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (JobId));
+  GPtrArray *taken = new_list ();
+  GHashTableIter iter;
+  gpointer id;
+
+  g_hash_table_iter_init (&iter, self->watches);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    if (!job_scheduler_contains (self->scheduler, id) && !is_just_over (self, id))
+      g_array_append_vals (ids, id, 1);
+
+  for (guint i = 0; i < ids->len; i++)
+    take_watches_of (self, &g_array_index (ids, JobId, i), taken);
   return taken;
 }
 

@@ -8,7 +8,7 @@
 
 #include "job-error.h"
 
-/* Set in the service thread and in the reader, which must never wait for their own end. */
+/* The JobLocal whose service thread or reader this is: they must never wait for their own end. */
 static GPrivate own_thread;
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -56,6 +56,8 @@ job_local_match (JobLocal *self)
   GArray *claims = job_committer_get_open (self->committer)->effects.claims;
   guint before = claims->len;
 
+  if (self->closed) /* whoever waits gets that for an answer */
+    return;
   job_scheduler_match (self->scheduler, job_local_now (self),
                        &job_committer_get_open (self->committer)->effects);
   for (guint i = before; i < claims->len; i++)
@@ -83,34 +85,47 @@ job_local_commit (JobLocal *self, gboolean may_lead)
 
 /* --- service thread --------------------------------------------------------------------------- */
 
+/* Consumes @waits, without the lock: a call that is answered may have been all that kept the queue.
+ */
 static void
 end_waits (JobLocal *self, GPtrArray *waits, const GError *error)
 {
   g_mutex_unlock (&self->lock);
   for (guint i = 0; i < waits->len; i++)
     job_local_wait_fail (g_ptr_array_index (waits, i), g_error_copy (error));
+  g_ptr_array_unref (waits);
   g_mutex_lock (&self->lock);
 }
 
 static void
 expire_waits (JobLocal *self)
 {
-  g_autoptr (GPtrArray) expired = job_local_take_expired (self);
-  g_autoptr (GError) error = NULL;
+  GPtrArray *expired = job_local_take_expired (self);
+  g_autoptr (GError) error =
+      g_error_new (JOB_ERROR, JOB_ERROR_TIMED_OUT, "Nothing came within the time given");
 
-  if (expired->len == 0)
-    return;
-  error = g_error_new (JOB_ERROR, JOB_ERROR_TIMED_OUT, "Nothing came within the time given");
   end_waits (self, expired, error);
 }
 
+static gboolean
+is_wait_over (JobLocal *self)
+{
+  const JobLocalWait *first = job_heap_peek (&self->deadlines);
+
+  return first && first->deadline <= job_clock_get_boot_time (self->clock);
+}
+
+/* First jobs that are due, then waits whose time is up: who waited long enough for a job gets it,
+ * however late this thread looks at the clock. */
 static void
 serve (JobLocal *self)
 {
-  expire_waits (self);
-  if (self->closed) /* meanwhile, without the lock: that signal does not come again */
-    return;
   job_local_match (self);
+  if (is_wait_over (self))
+    {
+      expire_waits (self);
+      return;
+    }
   if (job_committer_is_due (self->committer))
     {
       job_committer_commit (self->committer);
@@ -121,18 +136,19 @@ serve (JobLocal *self)
   self->planned = -1;
 }
 
-/* What was accepted before the end is committed still. */
+/* What was accepted before the end is committed still, and answered: after that nobody looks into
+ * the ledger any more. */
 static void
 settle_everything (JobLocal *self)
 {
-  g_autoptr (GPtrArray) waits = job_local_take_all (self);
-
-  end_waits (self, waits, self->closed);
-  job_committer_wait (self->committer, job_committer_get_newest (self->committer), NULL);
-  g_mutex_unlock (&self->lock);
-  g_thread_pool_free (self->reader, FALSE, TRUE);
-  g_mutex_lock (&self->lock);
-  job_committer_wait (self->committer, job_committer_get_newest (self->committer), NULL);
+  end_waits (self, job_local_take_all (self), self->closed);
+  for (;;)
+    {
+      job_committer_finish (self->committer);
+      if (self->n_reads == 0)
+        break;
+      g_cond_wait (&self->wake, &self->lock);
+    }
 }
 
 static gpointer
@@ -148,6 +164,7 @@ service_thread (gpointer data)
   settle_everything (self);
   g_mutex_unlock (&self->lock);
 
+  g_thread_pool_free (self->reader, FALSE, TRUE);
   job_ledger_close (self->ledger, &error);
 
   g_mutex_lock (&self->lock);
@@ -159,11 +176,23 @@ service_thread (gpointer data)
 }
 
 static void
-run_reader (gpointer read, gpointer unused)
+run_reader (gpointer data, gpointer unused)
 {
-  g_private_set (&own_thread, read);
+  JobLocalRead *read = data;
+
+  g_private_set (&own_thread, read->local);
   job_local_read_work (read);
   g_private_set (&own_thread, NULL);
+}
+
+/* The one place where foreign code runs: handlers of "cancelled". */
+static void
+run_messenger (gpointer data, gpointer unused)
+{
+  g_autoptr (GPtrArray) to_fire = data;
+
+  for (guint i = 0; i < to_fire->len; i++)
+    g_cancellable_cancel (g_ptr_array_index (to_fire, i));
 }
 
 /* --- opening and closing ---------------------------------------------------------------------- */
@@ -213,6 +242,8 @@ job_local_unref (JobLocal *self)
   g_clear_pointer (&self->cancellables, g_hash_table_unref);
   g_clear_pointer (&self->watches, g_hash_table_unref);
   g_clear_pointer (&self->thread, g_thread_unref);
+  if (self->messenger) /* this may be its thread */
+    g_thread_pool_free (self->messenger, FALSE, FALSE);
   job_heap_clear (&self->deadlines);
   g_clear_error (&self->closed);
   g_clear_error (&self->close_error);
@@ -254,6 +285,7 @@ job_local_open (JobStore *store, guint64 checkpoint_size, JobClock *clock, GErro
     return NULL;
 
   self->reader = g_thread_pool_new (run_reader, NULL, 1, FALSE, NULL);
+  self->messenger = g_thread_pool_new (run_messenger, NULL, 1, FALSE, NULL);
   self->thread = g_thread_new ("jobqueue", service_thread, job_local_ref (self));
   return g_steal_pointer (&self);
 }
@@ -299,10 +331,10 @@ job_local_close (JobLocal *self, GError **error)
 
   if (self->close_asked)
     return job_local_check_open (self, error);
-  if (g_private_get (&own_thread) != NULL)
+  if (g_private_get (&own_thread) == self)
     {
       g_set_error (error, JOB_ERROR, JOB_ERROR_FAILED,
-                   "A queue cannot wait for its own end in a “cancelled” handler; use the "
+                   "A queue cannot wait for its own end in a thread of its own; use the "
                    "asynchronous close");
       return FALSE;
     }
@@ -319,7 +351,7 @@ job_local_abandon (JobLocal *self)
 {
   g_mutex_lock (&self->lock);
   shut_by_request (self);
-  if (g_private_get (&own_thread) == NULL)
+  if (g_private_get (&own_thread) != self)
     wait_for_end (self);
   g_mutex_unlock (&self->lock);
   job_local_unref (self);
