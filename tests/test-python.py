@@ -38,13 +38,6 @@ def take(queue, job_type="a"):
 
 
 def finish_in_loop(start, finish):
-def await_cancelled(cancellable):
-    """Runs a main loop until it is: that comes from a thread of the queue's."""
-    loop = GLib.MainLoop()
-    cancellable.connect(lambda *unused: GLib.idle_add(loop.quit))
-    loop.run()
-
-
     """Calls an asynchronous verb, runs a main loop until its answer, and takes that."""
     loop = GLib.MainLoop()
     answers = []
