@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Running the cases. */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "bench-case.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  gboolean quick;
+  guint rounds;
+  double seconds;      /* for each measurement */
+  GPtrArray *cases;    /* of char *; empty: all */
+  GPtrArray *backends; /* of char *; empty: all */
+  char *folder;        /* of this run */
+  char *json;          /* path, may be NULL */
+} BenchOptions;
+
+typedef struct
+{
+  const char *key; /* interned */
+  GArray *values;  /* of double, one for each round */
+} BenchFigure;
+
+/* A row, for one system. */
+typedef struct
+{
+  const BenchRow *row;
+  const char *system; /* interned */
+  GPtrArray *figures; /* of BenchFigure *, in the order in which they came */
+  char *problem;      /* why there are none, or not all; NULL: none */
+  gboolean missing;   /* … since it is not installed */
+  char *store;        /* what was prepared, may be NULL */
+} BenchLine;
+
+typedef struct
+{
+  const BenchCase *bench_case;
+  GPtrArray *lines; /* of BenchLine * */
+} BenchOutcome;
+
+/* bench-line.c */
+BenchLine *bench_line_new (const BenchRow *row, const char *system);
+void bench_line_free (BenchLine *self);
+void bench_line_add (BenchLine *self, const char *key, double value);
+/* The median; FALSE if there is none. */
+gboolean bench_line_get (const BenchLine *self, const char *key, double *value);
+/* Whether it is one of ours. */
+gboolean bench_is_backend (const char *system);
+/* The lines of a case that the options ask for. */
+GPtrArray *bench_lines_new (const BenchCase *bench_case, const BenchOptions *options);
+
+/* bench-process.c: one measurement, in a process and a folder of its own. */
+void bench_measure (BenchLine *line, const BenchOptions *options);
+/* Makes the line's store, if it wants one. */
+void bench_prepare (BenchLine *line, const BenchOptions *options);
+/* Ends a measurement that is under way; its figures are lost. */
+void bench_stop (int signal);
+gboolean bench_is_stopped (void);
+/* Removes a folder with all that is in it, and waits until the disk is at rest. */
+void bench_remove_folder (const char *path);
+
+/* bench-report.c */
+void bench_print_outcome (const BenchOutcome *outcome, const BenchOptions *options);
+/* How many bars are met, missed, and could not be judged so far. */
+void bench_print_summary (void);
+
+/* bench-json.c */
+gboolean bench_write_json (GPtrArray *outcomes, const char *path, GError **error);
+
+G_END_DECLS
