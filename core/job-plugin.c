@@ -21,7 +21,7 @@
 #include "job-handler.h"
 #include "job-plugin-path-private.h"
 #include "job-plugin-path.h"
-#include "job-queue.h"
+#include "job-queue-backend.h"
 
 static GMutex plugins_lock;
 static GHashTable *plugins; /* plugins_lock: "<kind>:<name>" → JobPluginDescriptor, never removed */
@@ -182,6 +182,63 @@ check_type (GType type, JobPluginKind kind, const char *where, GError **error)
   return FALSE;
 }
 
+/* The functions of an interface, all of them mandatory. */
+typedef struct
+{
+  const char *name;
+  gsize offset;
+} Vfunc;
+
+#define VFUNC(iface, name) #name, G_STRUCT_OFFSET(iface, name)
+
+static const Vfunc queue_vfuncs[] = {
+  { VFUNC (JobQueueInterface, enqueue) },
+  { VFUNC (JobQueueInterface, dequeue) },
+  { VFUNC (JobQueueInterface, dequeue_by_id) },
+  { VFUNC (JobQueueInterface, complete) },
+  { VFUNC (JobQueueInterface, fail) },
+  { VFUNC (JobQueueInterface, release) },
+  { VFUNC (JobQueueInterface, cancel) },
+  { VFUNC (JobQueueInterface, heartbeat) },
+  { VFUNC (JobQueueInterface, lookup_token) },
+  { VFUNC (JobQueueInterface, get_info) },
+  { VFUNC (JobQueueInterface, wait) },
+  { VFUNC (JobQueueInterface, list) },
+  { VFUNC (JobQueueInterface, list_leases) },
+  { VFUNC (JobQueueInterface, list_damaged) },
+  { VFUNC (JobQueueInterface, move_damaged) },
+  { VFUNC (JobQueueInterface, close) },
+  { NULL },
+};
+
+static const Vfunc handler_vfuncs[] = {
+  { VFUNC (JobHandlerInterface, run_async) },
+  { VFUNC (JobHandlerInterface, run_finish) },
+  { NULL },
+};
+
+/* Once, here: whoever calls them does not look. */
+static gboolean
+check_vfuncs (GType type, JobPluginKind kind, const char *where, GError **error)
+{
+  gboolean is_backend = kind == JOB_PLUGIN_BACKEND;
+  g_autoptr (GTypeClass) type_class = g_type_class_ref (type);
+  gpointer iface =
+      g_type_interface_peek (type_class, is_backend ? JOB_TYPE_QUEUE : JOB_TYPE_HANDLER);
+
+  for (const Vfunc *vfunc = is_backend ? queue_vfuncs : handler_vfuncs; vfunc->name; vfunc++)
+    if (G_STRUCT_MEMBER (gpointer, iface, vfunc->offset) == NULL)
+      {
+        g_set_error (error, JOB_ERROR, JOB_ERROR_PLUGIN,
+                     "Cannot use %s: its type “%s” does not implement the function “%s” of %s, "
+                     "which is mandatory; correct the plugin",
+                     where, g_type_name (type), vfunc->name,
+                     is_backend ? "JobQueueInterface" : "JobHandlerInterface");
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static gboolean
 check_location (const JobPluginDescriptor *descriptor, GType type, const char *where,
                 GError **error)
@@ -224,6 +281,7 @@ check_factory (const JobPluginDescriptor *descriptor, const char *where, GError 
 
   type = descriptor->get_type ();
   return check_type (type, descriptor->kind, where, error) &&
+         check_vfuncs (type, descriptor->kind, where, error) &&
          check_location (descriptor, type, where, error);
 }
 

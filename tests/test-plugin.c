@@ -467,6 +467,7 @@ static const char *const bad_modules[][2] = {
   { "wrong-type", "“GObject”" },
   { "abstract-type", "“JobLocalQueue”" },
   { "no-type", "“invalid”" },
+  { "half-type", "function “wait”" },
 };
 
 int

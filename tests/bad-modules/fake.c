@@ -3,7 +3,7 @@
 /* A backend with an option of each kind, which shows what it was given. Its queue answers no call:
  * it is only ever opened. */
 
-#include "jobqueue-backend.h"
+#include "deaf.h"
 
 #define FAKE_TYPE_QUEUE (fake_queue_get_type ())
 G_DECLARE_FINAL_TYPE (FakeQueue, fake_queue, FAKE, QUEUE, GObject)
@@ -31,11 +31,6 @@ struct _FakeQueue
   GValue values[N_PROPS]; /* constant after construction */
 };
 
-static void
-fake_queue_iface_init (JobQueueInterface *iface)
-{
-}
-
 /* The title "locked" makes it fail, as a store does that somebody else has. */
 static gboolean
 fake_queue_initable_init (GInitable *initable, GCancellable *cancellable, GError **error)
@@ -56,7 +51,7 @@ fake_queue_initable_iface_init (GInitableIface *iface)
 }
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (FakeQueue, fake_queue, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (JOB_TYPE_QUEUE, fake_queue_iface_init)
+                               G_IMPLEMENT_INTERFACE (JOB_TYPE_QUEUE, deaf_iface_init)
                                    G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
                                                           fake_queue_initable_iface_init))
 

@@ -2,7 +2,7 @@
 
 /* A module with nothing wrong. Its queue answers no call: it is only ever opened. */
 
-#include "jobqueue-backend.h"
+#include "deaf.h"
 
 #define SOUND_TYPE_QUEUE (sound_queue_get_type ())
 G_DECLARE_FINAL_TYPE (SoundQueue, sound_queue, SOUND, QUEUE, GObject)
@@ -11,11 +11,6 @@ struct _SoundQueue
 {
   GObject parent_instance;
 };
-
-static void
-sound_queue_iface_init (JobQueueInterface *iface)
-{
-}
 
 static gboolean
 sound_queue_initable_init (GInitable *initable, GCancellable *cancellable, GError **error)
@@ -30,7 +25,7 @@ sound_queue_initable_iface_init (GInitableIface *iface)
 }
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (SoundQueue, sound_queue, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (JOB_TYPE_QUEUE, sound_queue_iface_init)
+                               G_IMPLEMENT_INTERFACE (JOB_TYPE_QUEUE, deaf_iface_init)
                                    G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE,
                                                           sound_queue_initable_iface_init))
 
