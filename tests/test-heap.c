@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The two containers that the scheduler is made of, held against plain ones by chance. */
+
+#include "job-heap-private.h"
+#include "job-id-table-private.h"
+
+#include <string.h>
+
+/* --- the heap --------------------------------------------------------------------------------- */
+
+#define N_ITEMS 200
+#define N_STEPS 20000
+
+typedef struct
+{
+  int key;
+  guint number; /* unequal, so that the order is total */
+  guint position;
+} Item;
+
+static int
+compare_items (gconstpointer a, gconstpointer b)
+{
+  const Item *x = a, *y = b;
+
+  if (x->key != y->key)
+    return x->key < y->key ? -1 : 1;
+  return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static Item *
+naive_first (Item *items)
+{
+  Item *first = NULL;
+
+  for (guint i = 0; i < N_ITEMS; i++)
+    if (items[i].position != 0 && (first == NULL || compare_items (&items[i], first) < 0))
+      first = &items[i];
+  return first;
+}
+
+static void
+change_one (JobHeap *heap, Item *item)
+{
+  gboolean was_in = job_heap_contains (heap, item);
+
+  g_assert_cmpint (was_in, ==, item->position != 0);
+  if (!was_in)
+    {
+      item->key = g_test_rand_int_range (0, 50);
+      job_heap_push (heap, item);
+    }
+  else if (g_test_rand_int_range (0, 2))
+    job_heap_remove (heap, item);
+  else
+    {
+      item->key = g_test_rand_int_range (0, 50);
+      job_heap_update (heap, item);
+    }
+}
+
+static void
+test_heap_by_chance (void)
+{
+  g_autofree Item *items = g_new0 (Item, N_ITEMS);
+  JobHeap heap;
+
+  job_heap_init (&heap, compare_items, G_STRUCT_OFFSET (Item, position));
+  g_assert_null (job_heap_peek (&heap));
+  for (guint i = 0; i < N_ITEMS; i++)
+    items[i].number = i;
+  for (guint i = 0; i < N_STEPS; i++)
+    {
+      change_one (&heap, &items[g_test_rand_int_range (0, N_ITEMS)]);
+      g_assert_true (job_heap_peek (&heap) == naive_first (items));
+    }
+  job_heap_clear (&heap);
+  g_assert_null (job_heap_peek (&heap));
+}
+
+static void
+test_heap_sorts (void)
+{
+  g_autofree Item *items = g_new0 (Item, N_ITEMS);
+  const Item *last = NULL;
+  JobHeap heap;
+
+  job_heap_init (&heap, compare_items, G_STRUCT_OFFSET (Item, position));
+  for (guint i = 0; i < N_ITEMS; i++)
+    {
+      items[i] = (Item){ g_test_rand_int_range (0, 50), i, 0 };
+      job_heap_push (&heap, &items[i]);
+    }
+  for (guint i = 0; i < N_ITEMS; i++)
+    {
+      Item *first = job_heap_peek (&heap);
+
+      g_assert_true (last == NULL || compare_items (last, first) < 0);
+      job_heap_remove (&heap, first);
+      g_assert_false (job_heap_contains (&heap, first));
+      last = first;
+    }
+  g_assert_cmpuint (heap.length, ==, 0);
+  job_heap_clear (&heap);
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+#define N_IDS 3000
+
+/* Of a few heads and tails, so that many ids begin their search at the same slot. */
+static void
+make_colliding_id (JobId *id)
+{
+  memset (id, 0, sizeof *id);
+  id->bytes[15] = (guint8) g_test_rand_int_range (0, 8);
+  id->bytes[8] = (guint8) g_test_rand_int_range (0, 256);
+  id->bytes[9] = (guint8) g_test_rand_int_range (0, 256);
+  id->bytes[12] = id->bytes[8];
+  id->bytes[13] = id->bytes[9];
+}
+
+static void
+make_ordered_id (JobId *id)
+{
+  static guint count;
+  guint32 number = GUINT32_TO_BE (++count);
+
+  memset (id, 0, sizeof *id);
+  memcpy (id->bytes + 4, &number, sizeof number);
+  id->bytes[15] = (guint8) g_test_rand_int_range (0, 256);
+}
+
+static void
+assert_same (const JobIdTable *table, GHashTable *naive)
+{
+  gsize n = 0;
+
+  g_assert_cmpuint (table->length, ==, g_hash_table_size (naive));
+  for (gsize i = 0; i < table->n_slots; i++)
+    if (table->slots[i])
+      {
+        g_assert_true (g_hash_table_lookup (naive, table->slots[i]) == table->slots[i]);
+        g_assert_true (job_id_table_lookup (table, table->slots[i]) == table->slots[i]);
+        n++;
+      }
+  g_assert_cmpuint (n, ==, table->length);
+  g_assert_cmpuint (table->length * 4, <=, table->n_slots * 3);
+}
+
+static void
+check_table (void (*make_id) (JobId *id))
+{
+  g_autofree JobId *ids = g_new0 (JobId, N_IDS);
+  g_autoptr (GHashTable) naive = g_hash_table_new (job_id_hash, job_id_equal);
+  JobIdTable table = { 0 };
+
+  g_assert_null (job_id_table_lookup (&table, &ids[0]));
+  for (guint i = 0; i < N_IDS; i++)
+    make_id (&ids[i]);
+  for (guint i = 0; i < 10 * N_IDS; i++)
+    {
+      JobId *id = &ids[g_test_rand_int_range (0, N_IDS)];
+      JobId *there = g_hash_table_lookup (naive, id);
+
+      g_assert_true (job_id_table_lookup (&table, id) == there);
+      if (there == NULL)
+        {
+          job_id_table_insert (&table, id);
+          g_hash_table_add (naive, id);
+        }
+      else
+        {
+          job_id_table_remove (&table, there);
+          g_hash_table_remove (naive, there);
+        }
+      if (i % 500 == 0)
+        assert_same (&table, naive);
+    }
+  assert_same (&table, naive);
+  job_id_table_clear (&table);
+  g_assert_null (job_id_table_lookup (&table, &ids[0]));
+}
+
+static void
+test_table_of_colliding_ids (void)
+{
+  check_table (make_colliding_id);
+}
+
+static void
+test_table_of_ordered_ids (void)
+{
+  check_table (make_ordered_id);
+}
+
+static void
+test_table_of_tokens (void)
+{
+  check_table (job_id_new_token);
+}
+
+/* Many pass through; few are there at a time. */
+static void
+test_table_stays_small (void)
+{
+  g_autofree JobId *ids = g_new0 (JobId, 100000);
+  JobIdTable table = { 0 };
+
+  for (guint i = 0; i < 100000; i++)
+    {
+      make_ordered_id (&ids[i]);
+      job_id_table_insert (&table, &ids[i]);
+      if (i >= 10)
+        job_id_table_remove (&table, &ids[i - 10]);
+    }
+  g_assert_cmpuint (table.length, ==, 10);
+  g_assert_cmpuint (table.n_slots, ==, 16);
+  job_id_table_clear (&table);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/heap/first-is-first-by-chance", test_heap_by_chance);
+  g_test_add_func ("/heap/sorts", test_heap_sorts);
+  g_test_add_func ("/id-table/colliding-ids", test_table_of_colliding_ids);
+  g_test_add_func ("/id-table/ordered-ids", test_table_of_ordered_ids);
+  g_test_add_func ("/id-table/tokens", test_table_of_tokens);
+  g_test_add_func ("/id-table/stays-small", test_table_stays_small);
+
+  return g_test_run ();
+}
