@@ -18,8 +18,8 @@
  *
  * A batch is acknowledged when fdatasync() has returned, and the next is not written before that.
  * So whatever a crash leaves, only the last batch can be torn, and what comes before it is whole.
- * If whole batches are found behind a torn one, that was no crash but damage: the bytes from there
- * on are set aside in a file of their own.
+ * If whole batches are found behind a torn one, or no beginning of the header where it should be,
+ * that was no crash but damage: the bytes from there on are set aside in a file of their own.
  *
  * The file is made with the first batch, and its folder synced, so that a queue which is only
  * looked at leaves nothing behind. After a failed write or sync it is cut back to the last good
@@ -84,6 +84,14 @@ get_u64 (const guint8 *at)
 
   memcpy (&value, at, 8);
   return GUINT64_FROM_LE (value);
+}
+
+static void
+fill_file_header (guint8 header[FILE_HEADER])
+{
+  memcpy (header, FILE_MAGIC, 8);
+  put_u32 (header + 8, FILE_VERSION);
+  put_u32 (header + 12, crc32_z (0, header, 12));
 }
 
 static guint32
@@ -169,27 +177,13 @@ check_header (JobJournal *self, const guint8 *data, gsize size, gboolean *good, 
   return FALSE;
 }
 
-static gboolean
-save_bytes (const char *path, const guint8 *data, gsize size, GError **error)
-{
-  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  g_autofree char *folder = g_path_get_dirname (path);
-  gboolean saved;
-
-  if (fd < 0)
-    return job_file_set_error (error, errno, "create", path);
-  saved = job_file_write_all (fd, data, size, path, error) &&
-          (fsync (fd) == 0 || job_file_set_error (error, errno, "sync", path));
-  if (close (fd) != 0 && saved)
-    saved = job_file_set_error (error, errno, "close", path);
-  return saved && job_file_sync_folder (-1, folder, error);
-}
-
 /* Damage: keeps the bytes that cannot be read, and what stands behind them, for somebody to look
  * at. */
 static gboolean
 set_aside (JobJournal *self, const guint8 *data, gsize size, GError **error)
 {
+  g_autofree char *folder = g_path_get_dirname (self->path);
+  g_autofree char *name = NULL;
   g_autofree char *path = NULL;
   guint number = 1;
 
@@ -200,7 +194,8 @@ set_aside (JobJournal *self, const guint8 *data, gsize size, GError **error)
     }
   while (g_file_test (path, G_FILE_TEST_EXISTS));
 
-  if (!save_bytes (path, data + self->good_end, size - self->good_end, error))
+  name = g_path_get_basename (path);
+  if (!job_file_write_new (folder, name, data + self->good_end, size - self->good_end, error))
     return FALSE;
   g_warning ("Journal “%s” is damaged from byte %" G_GUINT64_FORMAT
              " on: what stands before was taken, the "
@@ -218,6 +213,25 @@ cut_back (JobJournal *self, GError **error)
   if (fdatasync (self->fd) != 0)
     return job_file_set_error (error, errno, "sync", self->path);
   return TRUE;
+}
+
+/* Whether a crash can have left these bytes where the header should be: a beginning of it, or
+ * nothing but zeros. */
+static gboolean
+is_torn_header (const guint8 *data, gsize size)
+{
+  guint8 header[FILE_HEADER], zeros[FILE_HEADER] = { 0 };
+
+  fill_file_header (header);
+  size = MIN (size, FILE_HEADER);
+  return memcmp (data, header, size) == 0 || memcmp (data, zeros, size) == 0;
+}
+
+static gboolean
+is_damage (JobJournal *self, const guint8 *data, gsize size)
+{
+  return (self->good_end == 0 && !is_torn_header (data, size)) ||
+         has_batch_behind (data, size, self->good_end, self->sequence);
 }
 
 static gboolean
@@ -246,17 +260,33 @@ replay (JobJournal *self, const guint8 *data, gsize size, JobJournalVisitor visi
 
   if (self->good_end == size)
     return TRUE;
-  if (has_batch_behind (data, size, self->good_end, self->sequence) &&
-      !set_aside (self, data, size, error))
+  if (is_damage (self, data, size) && !set_aside (self, data, size, error))
     return FALSE;
   return cut_back (self, error);
+}
+
+static gboolean
+read_at (JobJournal *self, guint64 offset, guint8 *data, gsize size, GError **error)
+{
+  gsize done = 0;
+
+  while (done < size)
+    {
+      gssize n = pread (self->fd, data + done, size - done, offset + done);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        return job_file_set_error (error, n < 0 ? errno : EIO, "read", self->path);
+      done += n;
+    }
+  return TRUE;
 }
 
 static gboolean
 read_all (JobJournal *self, guint8 **data, gsize *size, GError **error)
 {
   struct stat info;
-  gsize done = 0;
 
   if (fstat (self->fd, &info) != 0)
     return job_file_set_error (error, errno, "look at", self->path);
@@ -271,17 +301,7 @@ read_all (JobJournal *self, guint8 **data, gsize *size, GError **error)
 
   *size = info.st_size;
   *data = g_malloc (MAX (*size, 1));
-  while (done < *size)
-    {
-      gssize n = pread (self->fd, *data + done, *size - done, done);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return job_file_set_error (error, n < 0 ? errno : EIO, "read", self->path);
-      done += n;
-    }
-  return TRUE;
+  return read_at (self, 0, *data, *size, error);
 }
 
 JobJournal *
@@ -323,17 +343,6 @@ create_file (JobJournal *self, GError **error)
   if (self->fd < 0)
     return job_file_set_error (error, errno, "create", self->path);
   return TRUE;
-}
-
-static void
-append_file_header (GByteArray *bytes)
-{
-  guint8 header[FILE_HEADER];
-
-  memcpy (header, FILE_MAGIC, 8);
-  put_u32 (header + 8, FILE_VERSION);
-  put_u32 (header + 12, crc32_z (0, header, 12));
-  g_byte_array_append (bytes, header, sizeof header);
 }
 
 /* Appends one batch to @bytes, which will be written at good_end. */
@@ -427,7 +436,7 @@ job_journal_append (JobJournal *self, const JobChange *changes, gsize n_changes,
   if (self->fd < 0 && !create_file (self, error))
     return FALSE;
   if (created)
-    append_file_header (bytes);
+    fill_file_header (g_byte_array_set_size (bytes, FILE_HEADER)->data);
   if (append_batch (self, bytes, changes, n_changes, places, error) &&
       write_and_sync (self, bytes, created, error))
     {
@@ -446,20 +455,10 @@ gboolean
 job_journal_read (JobJournal *self, JobPlace place, JobChange *change, GError **error)
 {
   g_autofree guint8 *bytes = g_malloc (place.length);
-  gsize done = 0;
   gsize used;
 
-  while (done < place.length)
-    {
-      gssize n = pread (self->fd, bytes + done, place.length - done, place.offset + done);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return job_file_set_error (error, n < 0 ? errno : EIO, "read", self->path);
-      done += n;
-    }
-  return job_change_decode (bytes, place.length, change, &used, error);
+  return read_at (self, place.offset, bytes, place.length, error) &&
+         job_change_decode (bytes, place.length, change, &used, error);
 }
 
 guint64
@@ -471,7 +470,7 @@ job_journal_get_size (JobJournal *self)
 gboolean
 job_journal_reset (JobJournal *self, GError **error)
 {
-  if (self->fd < 0)
+  if (self->good_end == 0) /* there is no header yet, though there may be a file */
     return TRUE;
   self->good_end = FILE_HEADER;
   if (cut_back (self, error))
