@@ -62,6 +62,8 @@ void bench_prepare (BenchLine *line, const BenchOptions *options);
 /* Ends a measurement that is under way; its figures are lost. */
 void bench_stop (int signal);
 gboolean bench_is_stopped (void);
+/* What a measurement has left is of no more use. */
+void bench_discard (const BenchLine *line, const char *path);
 /* Removes a folder with all that is in it, and waits until the disk is at rest. */
 void bench_remove_folder (const char *path);
 

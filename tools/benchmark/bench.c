@@ -149,7 +149,7 @@ run_case (const BenchCase *bench_case, GPtrArray *lines, const BenchOptions *opt
       BenchLine *line = g_ptr_array_index (lines, i);
 
       if (line->store)
-        bench_remove_folder (line->store);
+        bench_discard (line, line->store);
     }
 }
 
