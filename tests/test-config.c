@@ -247,6 +247,7 @@ static const Backend backends[] = {
   { "memory", NULL },
   { "fs-json", "directory" },
   { "gdbm", "file" },
+  { "sqlite", "file" },
 };
 
 static void

@@ -17,7 +17,8 @@ from gi.repository import Gio, GLib, Job
 
 START = 1_700_000_000 * 1_000_000_000
 UNKNOWN = "01890a5d-ac96-774b-bcce-b302099a8057"
-OPTIONS = {"memory": None, "fs-json": "directory", "gdbm": "file"}
+OPTIONS = {"memory": None, "fs-json": "directory", "gdbm": "file",
+           "sqlite": "file"}
 
 
 def open_queue(backend, folder, clock=None):

@@ -5,7 +5,7 @@
 
 packages=(
   meson ninja-build gcc libc6-dev pkg-config
-  libglib2.0-dev libjson-glib-dev uuid-dev libgdbm-dev zlib1g-dev
+  libglib2.0-dev libjson-glib-dev uuid-dev libgdbm-dev libsqlite3-dev sqlite3 zlib1g-dev
   gobject-introspection libgirepository1.0-dev
   python3 python3-gi gir1.2-glib-2.0
   valgrind libc6-dbg

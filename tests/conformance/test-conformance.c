@@ -36,6 +36,12 @@ open_gdbm (const char *folder, JobClock *clock, GError **error)
   return open_in ("gdbm", "file", "jobs.gdbm", folder, clock, error);
 }
 
+static JobQueue *
+open_sqlite (const char *folder, JobClock *clock, GError **error)
+{
+  return open_in ("sqlite", "file", "jobs.sqlite", folder, clock, error);
+}
+
 #define ON_DISK                                                                                    \
   (JOB_CONFORMANCE_CLOCK | JOB_CONFORMANCE_SURVIVES | JOB_CONFORMANCE_EXCLUSIVE |                  \
    JOB_CONFORMANCE_FILES)
@@ -44,6 +50,7 @@ static const JobConformanceBackend backends[] = {
   { "memory", JOB_CONFORMANCE_CLOCK, open_memory },
   { "fs-json", ON_DISK, open_fs_json },
   { "gdbm", ON_DISK, open_gdbm },
+  { "sqlite", ON_DISK, open_sqlite },
 };
 
 int
@@ -53,6 +60,6 @@ main (int argc, char **argv)
     if (strcmp (backends[i].name, argv[1]) == 0)
       return job_conformance_main (&backends[i], argc, argv);
 
-  g_printerr ("usage: %s memory|fs-json|gdbm [options of GTest]\n", argv[0]);
+  g_printerr ("usage: %s memory|fs-json|gdbm|sqlite [options of GTest]\n", argv[0]);
   return 2;
 }

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The store that keeps jobs in an SQLite database.
+ *
+ * Changes gather in one transaction, which stays open from call to call and is committed by a
+ * checkpoint, or when it has become large. A commit is durable (see job-sqlite-connection.c). What
+ * is not committed is undone by a failure or a crash, and the owner has it all in its journal:
+ * changes are absolute, so that applying them again, over whatever part of them was committed,
+ * comes to the same. Reads are on the same connection, and see what was applied.
+ *
+ * A row that is no job costs that one job: it is listed and left as it is. If SQLite cannot read a
+ * page, the file itself is listed, and what can be reached is served; but nothing is written to it
+ * any more, since it is not known what the page had: the journal keeps what came since. */
+
+#include "job-sqlite-store.h"
+
+#include <unistd.h>
+
+#include "job-sqlite-damage.h"
+#include "job-sqlite-file.h"
+#include "job-sqlite-jobs.h"
+#include "job-sqlite-row.h"
+#include "job-sqlite-scan.h"
+
+/* Changes in one transaction. */
+#define LARGEST_TRANSACTION 20000
+
+struct _JobSqliteStore
+{
+  JobStore parent_instance;
+
+  /* Constant after job_sqlite_store_new(). */
+  char *path;
+  int lock_fd; /* -1 after close() */
+
+  /* The rest is guarded by the owner, who serialises the calls; NULL after close(). */
+  JobSqliteConnection *connection;
+  JobSqliteJobs *jobs;
+  JobSqliteDamages *damages;
+  GError *broken;  /* why the file cannot be read completely, or NULL */
+  guint n_changes; /* in the open transaction */
+};
+
+G_DEFINE_FINAL_TYPE (JobSqliteStore, job_sqlite_store, JOB_TYPE_STORE)
+
+/* --- out -------------------------------------------------------------------------------------- */
+
+/* Takes @error. FALSE, with the error in *out, if it is not about the row alone. */
+static gboolean
+note_damage (JobSqliteStore *self, sqlite3_stmt *row, GError *error, GError **out)
+{
+  if (!g_error_matches (error, JOB_ERROR, JOB_ERROR_CORRUPT))
+    {
+      g_propagate_error (out, error);
+      return FALSE;
+    }
+  job_sqlite_damages_add_row (self->damages, row, error->message);
+  g_error_free (error);
+  return TRUE;
+}
+
+typedef struct
+{
+  JobSqliteStore *store;
+  JobStoreVisitor visitor;
+  gpointer data;
+} Visit;
+
+static gboolean
+visit_row (sqlite3_stmt *row, gpointer data, GError **error)
+{
+  Visit *visit = data;
+  g_autoptr (JobRecord) record = NULL;
+  g_auto (JobStatus) status = { 0 };
+  GError *local = NULL;
+
+  if (!job_sqlite_row_read (visit->store->connection, row, &record, &status, &local))
+    return note_damage (visit->store, row, local, error);
+  return visit->visitor (record, &status, visit->data);
+}
+
+static gboolean
+job_sqlite_store_visit (JobStore *store, gboolean everything, JobStoreVisitor visitor,
+                        gpointer data, GError **error)
+{
+  JobSqliteStore *self = JOB_SQLITE_STORE (store);
+  Visit visit = { self, visitor, data };
+  GError *broken = NULL;
+  gboolean good = job_sqlite_scan (self->connection, everything, visit_row, &visit, &broken, error);
+
+  if (self->broken == NULL)
+    self->broken = broken;
+  else
+    g_clear_error (&broken);
+  /* Most of these pages are not needed again. */
+  sqlite3_db_release_memory (job_sqlite_connection_get_handle (self->connection));
+  return good;
+}
+
+static gboolean
+read_row (JobSqliteStore *self, sqlite3_stmt *row, const JobId *id, JobRecord **record,
+          JobStatus *status, GError **error)
+{
+  g_autofree char *text = NULL;
+  GError *local = NULL;
+
+  if (job_sqlite_row_read (self->connection, row, record, status, &local))
+    return TRUE;
+  if (g_error_matches (local, JOB_ERROR, JOB_ERROR_CORRUPT))
+    {
+      job_sqlite_damages_add_row (self->damages, row, local->message);
+      text = job_id_dup_text (id);
+      g_prefix_error (&local, "“%s: job %s” is damaged: ", self->path, text);
+    }
+  g_propagate_error (error, local);
+  return FALSE;
+}
+
+static gboolean
+job_sqlite_store_read (JobStore *store, const JobId *id, JobRecord **record, JobStatus *status,
+                       GError **error)
+{
+  JobSqliteStore *self = JOB_SQLITE_STORE (store);
+  sqlite3_stmt *row;
+  gboolean good;
+
+  *record = NULL;
+  *status = (JobStatus){ 0 };
+  if (!job_sqlite_jobs_find (self->jobs, id, &row, error))
+    return FALSE;
+  if (row == NULL)
+    return job_sqlite_damages_check (self->damages, id, error);
+  good = read_row (self, row, id, record, status, error);
+  sqlite3_reset (row);
+  return good;
+}
+
+static gboolean
+append_dependents (JobSqliteStore *self, sqlite3_stmt *statement, GArray *ids, GError **error)
+{
+  gboolean more;
+
+  while (job_sqlite_connection_step (self->connection, statement, &more, error))
+    {
+      JobId id;
+
+      if (!more)
+        return TRUE;
+      if (job_sqlite_row_get_id (statement, 0, &id))
+        g_array_append_val (ids, id);
+    }
+  return FALSE;
+}
+
+static void
+job_sqlite_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+{
+  JobSqliteStore *self = JOB_SQLITE_STORE (store);
+  sqlite3_stmt *statement =
+      job_sqlite_connection_get (self->connection, JOB_SQLITE_LIST_DEPENDENTS);
+  g_autoptr (GError) error = NULL;
+
+  job_sqlite_row_bind_id (statement, 1, id);
+  if (!append_dependents (self, statement, ids, &error))
+    g_warning ("Not all dependents can be listed: %s", error->message);
+}
+
+/* --- in --------------------------------------------------------------------------------------- */
+
+static gboolean
+check_whole (JobSqliteStore *self, GError **error)
+{
+  if (self->broken == NULL)
+    return TRUE;
+  g_propagate_prefixed_error (error, g_error_copy (self->broken),
+                              "Not changed, since not all of it can be read: ");
+  return FALSE;
+}
+
+static void
+note_orphan (JobSqliteStore *self, const JobChange *change)
+{
+  char text[JOB_ID_TEXT_SIZE];
+
+  job_id_to_text (&change->id, text);
+  g_warning ("A change came for job %s, which is not in “%s”: it is listed as damaged", text,
+             self->path);
+  job_sqlite_damages_add_orphan (self->damages, change);
+}
+
+/* The row of a job that is known to be damaged stays as it is. */
+static gboolean
+update_job (JobSqliteStore *self, const JobChange *change, GError **error)
+{
+  gboolean found;
+
+  if (!job_sqlite_damages_check (self->damages, &change->id, NULL))
+    return TRUE;
+  if (!job_sqlite_jobs_update (self->jobs, change, &found, error))
+    return FALSE;
+  if (!found)
+    note_orphan (self, change);
+  return TRUE;
+}
+
+static gboolean
+create_job (JobSqliteStore *self, const JobChange *change, GError **error)
+{
+  if (!job_sqlite_jobs_put (self->jobs, change, error))
+    return FALSE;
+  job_sqlite_damages_remove (self->damages, &change->id);
+  return TRUE;
+}
+
+static gboolean
+commit (JobSqliteStore *self, GError **error)
+{
+  self->n_changes = 0;
+  return job_sqlite_connection_commit (self->connection, error);
+}
+
+static gboolean
+apply_one (JobSqliteStore *self, const JobChange *change, GError **error)
+{
+  if (!job_sqlite_connection_begin (self->connection, error) ||
+      !(change->record != NULL ? create_job (self, change, error)
+                               : update_job (self, change, error)))
+    return FALSE;
+  return ++self->n_changes < LARGEST_TRANSACTION || commit (self, error);
+}
+
+static gboolean
+job_sqlite_store_apply (JobStore *store, const JobChange *changes, gsize n_changes, GError **error)
+{
+  JobSqliteStore *self = JOB_SQLITE_STORE (store);
+
+  if (!check_whole (self, error))
+    return FALSE;
+  for (gsize i = 0; i < n_changes; i++)
+    if (!apply_one (self, &changes[i], error))
+      {
+        job_sqlite_connection_roll_back (self->connection);
+        self->n_changes = 0;
+        return FALSE;
+      }
+  return TRUE;
+}
+
+static gboolean
+job_sqlite_store_checkpoint (JobStore *store, GError **error)
+{
+  JobSqliteStore *self = JOB_SQLITE_STORE (store);
+
+  return check_whole (self, error) && commit (self, error);
+}
+
+/* SQLite has FILE-journal for itself. */
+static char *
+job_sqlite_store_dup_journal_path (JobStore *store)
+{
+  return g_strconcat (JOB_SQLITE_STORE (store)->path, ".journal", NULL);
+}
+
+/* --- damage ----------------------------------------------------------------------------------- */
+
+/* The file itself comes last, since it cannot be moved. */
+static GPtrArray *
+job_sqlite_store_list_damaged (JobStore *store)
+{
+  JobSqliteStore *self = JOB_SQLITE_STORE (store);
+  GPtrArray *list = g_ptr_array_new_with_free_func (g_object_unref);
+
+  job_sqlite_damages_list (self->damages, list);
+  if (self->broken != NULL)
+    g_ptr_array_add (list, job_damage_new (self->path, self->broken->message, NULL));
+  return list;
+}
+
+static gboolean
+remove_row (JobSqliteStore *self, gint64 key, GError **error)
+{
+  if (job_sqlite_connection_begin (self->connection, error) &&
+      job_sqlite_jobs_remove (self->jobs, key, error))
+    return commit (self, error);
+  job_sqlite_connection_roll_back (self->connection);
+  self->n_changes = 0;
+  return FALSE;
+}
+
+static gboolean
+job_sqlite_store_move_damaged (JobStore *store, JobDamage *damage, const char *directory,
+                               GError **error)
+{
+  JobSqliteStore *self = JOB_SQLITE_STORE (store);
+  gboolean has_row;
+  gint64 key;
+
+  if (!check_whole (self, error) ||
+      !job_sqlite_damages_write (self->damages, damage, directory, &has_row, &key, error) ||
+      (has_row && !remove_row (self, key, error)))
+    return FALSE;
+  job_sqlite_damages_forget (self->damages, damage);
+  return TRUE;
+}
+
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+static gboolean
+job_sqlite_store_close (JobStore *store, gboolean clean, GError **error)
+{
+  JobSqliteStore *self = JOB_SQLITE_STORE (store);
+
+  g_clear_pointer (&self->jobs, job_sqlite_jobs_free);
+  g_clear_pointer (&self->damages, job_sqlite_damages_free);
+  g_clear_pointer (&self->connection, job_sqlite_connection_free);
+  if (self->lock_fd >= 0)
+    close (self->lock_fd);
+  self->lock_fd = -1;
+  return TRUE;
+}
+
+static void
+job_sqlite_store_finalize (GObject *object)
+{
+  JobSqliteStore *self = JOB_SQLITE_STORE (object);
+
+  job_sqlite_store_close (JOB_STORE (self), FALSE, NULL);
+  g_clear_error (&self->broken);
+  g_free (self->path);
+  G_OBJECT_CLASS (job_sqlite_store_parent_class)->finalize (object);
+}
+
+static void
+job_sqlite_store_class_init (JobSqliteStoreClass *klass)
+{
+  JobStoreClass *store_class = JOB_STORE_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = job_sqlite_store_finalize;
+  store_class->dup_journal_path = job_sqlite_store_dup_journal_path;
+  store_class->visit = job_sqlite_store_visit;
+  store_class->apply = job_sqlite_store_apply;
+  store_class->checkpoint = job_sqlite_store_checkpoint;
+  store_class->read = job_sqlite_store_read;
+  store_class->list_dependents = job_sqlite_store_list_dependents;
+  store_class->list_damaged = job_sqlite_store_list_damaged;
+  store_class->move_damaged = job_sqlite_store_move_damaged;
+  store_class->close = job_sqlite_store_close;
+}
+
+static void
+job_sqlite_store_init (JobSqliteStore *self)
+{
+  self->lock_fd = -1;
+}
+
+JobStore *
+job_sqlite_store_new (const char *path, GError **error)
+{
+  g_autoptr (JobSqliteStore) self = g_object_new (JOB_TYPE_SQLITE_STORE, NULL);
+
+  self->path = g_canonicalize_filename (path, NULL);
+  self->lock_fd = job_file_lock_beside (self->path, error);
+  if (self->lock_fd < 0)
+    return NULL;
+  self->connection = job_sqlite_file_open (self->path, error);
+  if (self->connection == NULL)
+    return NULL;
+  self->damages = job_sqlite_damages_new (self->connection);
+  self->jobs = job_sqlite_jobs_new (self->connection, error);
+  return self->jobs != NULL ? JOB_STORE (g_steal_pointer (&self)) : NULL;
+}
