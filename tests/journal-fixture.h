@@ -36,6 +36,6 @@ guint count_shown (Fixture *self);
 
 void put_file (Fixture *self, const guint8 *data, gsize size);
 GBytes *get_file (Fixture *self);
-/* How many files lie beside the journal; and how many bytes are in the first that was set aside. */
+/* How many damaged pieces lie beside the journal. */
 guint count_set_aside (Fixture *self);
 void remove_set_aside (Fixture *self);

@@ -160,7 +160,6 @@ test_leases_are_kept (Fixture *f, gconstpointer data)
   /* Its dependency is of no matter any more: it runs. */
   be_over (f, over, JOB_KNOWN_DAMAGED);
   load (f, job, &status);
-  fixture_step (f, 0, 0);
   settle (f);
   view = view_of (f, job);
   g_assert_cmpint (view.state, ==, JOB_STATE_RUNNING);

@@ -238,6 +238,7 @@ step_verb (void)
 {
   guint verb = below (4), kind = below (8);
   int job = some_job (), expected;
+  const JobId *token;
   JobId right;
 
   if (job < 0)
@@ -247,12 +248,9 @@ step_verb (void)
     match_both ();
   check_claims ();
   right = run.naive.jobs[job].token;
-  {
-    const JobId *token = kind == 0 ? NULL : kind == 1 ? &run.old_token : &right;
-
-    expected = expect (&run.naive.jobs[job], token);
-    apply_verb (verb, job, expected, token);
-  }
+  token = kind == 0 ? NULL : kind == 1 ? &run.old_token : &right;
+  expected = expect (&run.naive.jobs[job], token);
+  apply_verb (verb, job, expected, token);
   end_step (expected < 0 && verb < 3);
 }
 
