@@ -178,4 +178,5 @@ void
 bench_print_summary (void)
 {
   printf ("\n%u bars met, %u missed, %u not judged\n", n_met, n_missed, n_open);
+  fflush (stdout);
 }

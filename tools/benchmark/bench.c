@@ -240,15 +240,16 @@ run (BenchOptions *options)
   options->folder = absolute;
   catch_signals ();
   outcomes = run_all (options);
+  if (!bench_is_stopped ())
+    {
+      bench_print_summary ();
+      if (options->json)
+        bench_write_json (outcomes, options->json, &error);
+    }
+  g_printerr ("%sremoving files\n", bench_is_stopped () ? "stopped, " : "");
   bench_remove_folder (absolute);
   if (bench_is_stopped ())
-    {
-      g_printerr ("stopped\n");
-      return 130;
-    }
-  bench_print_summary ();
-  if (options->json)
-    bench_write_json (outcomes, options->json, &error);
+    return 130;
   bench_check (error, "write the figures");
   return has_failure (outcomes) ? 1 : 0;
 }

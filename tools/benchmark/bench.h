@@ -34,6 +34,9 @@ BenchProbe bench_find_probe (const char *name);
 void bench_report (const char *key, double value);
 G_NORETURN void bench_fail (const char *format, ...) G_GNUC_PRINTF (1, 2);
 G_NORETURN void bench_missing (const char *what);
+/* Ends the measurement without a close: what the store has not got yet would only make more files
+ * to remove. */
+G_NORETURN void bench_leave (void);
 /* Ends the process with the error, unless it is NULL. */
 void bench_check (const GError *error, const char *what);
 /* The same with errno, unless @good. */

@@ -78,7 +78,5 @@ probe_checkpoint (const BenchTask *task)
   report_calls (&calls, work.checkpoints, !without, "");
   if (!without)
     report_calls (&calls, work.applies, TRUE, "apply_");
-  bench_close (queue);
-  g_array_unref (work.applies);
-  g_array_unref (work.checkpoints);
+  bench_leave ();
 }

@@ -68,7 +68,7 @@ probe_cycle (const BenchTask *task)
     run_blocking (queue, task, one_cycle, NULL);
   else
     run_in_flight (queue, task);
-  bench_close (queue);
+  bench_leave ();
 }
 
 /* --- behind a backlog ------------------------------------------------------------------------- */
@@ -108,7 +108,7 @@ probe_cycle_behind (const BenchTask *task)
   else
     bench_fill (queue, task->pending, "other", "other");
   run_blocking (queue, task, one_cycle, NULL);
-  bench_close (queue);
+  bench_leave ();
 }
 
 /* --- many lanes ------------------------------------------------------------------------------- */
@@ -170,5 +170,5 @@ probe_cycle_lanes (const BenchTask *task)
 
   fill_lanes (queue, &lanes);
   run_blocking (queue, task, lanes_cycle, &lanes);
-  bench_close (queue);
+  bench_leave ();
 }

@@ -49,7 +49,7 @@ probe_enqueue (const BenchTask *task)
 
   bench_report_rate (n_done, ns);
   bench_samples_report (latencies, "");
-  bench_close (queue);
+  bench_leave ();
 }
 
 /* The time includes all checkpoints, and the close. */
