@@ -7,6 +7,8 @@
 
 #include "job-error.h"
 
+#include <string.h>
+
 /* --- enqueue ---------------------------------------------------------------------------------- */
 
 typedef struct
@@ -91,26 +93,88 @@ look_up_unknown (JobLocal *self, Enqueue *enqueue, GError **error)
   return TRUE;
 }
 
+/* Two that want one id look for it one after the other: else the second might find nothing, and
+ * come after the first one's job is over and gone from the index. */
+static gboolean
+is_reserved (JobLocal *self, const Enqueue *enqueue)
+{
+  for (gsize i = 0; g_hash_table_size (self->reserved) > 0 && i < enqueue->n_records; i++)
+    if (g_hash_table_contains (self->reserved, &enqueue->records[i]->id))
+      return TRUE;
+  return FALSE;
+}
+
+/* With the lock. All of the ids at once, so that nobody waits with one in hand. Where another one
+ * was first, none of them is taken for fresh. */
+static void
+reserve (JobLocal *self, Enqueue *enqueue)
+{
+  while (is_reserved (self, enqueue))
+    {
+      memset (enqueue->fresh, FALSE, enqueue->n_records * sizeof *enqueue->fresh);
+      g_cond_wait (&self->unreserved, &self->lock);
+    }
+  for (gsize i = 0; i < enqueue->n_records; i++)
+    g_hash_table_add (self->reserved, &enqueue->records[i]->id);
+}
+
+static void
+unreserve (JobLocal *self, const Enqueue *enqueue)
+{
+  for (gsize i = 0; i < enqueue->n_records; i++)
+    g_hash_table_remove (self->reserved, &enqueue->records[i]->id);
+  g_cond_broadcast (&self->unreserved);
+}
+
+/* With the lock. What is said, and what is looked for in the ledger next, depends on what is under
+ * way. */
+static void
+await_newest (JobLocal *self, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (job_committer_wait (self->committer, job_committer_get_newest (self->committer), &failure))
+    return;
+  g_clear_error (error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+}
+
 /* Once more if a dependency got over between the look and the enqueueing: it is unknown to the
  * index then. */
+static void
+look_and_enqueue (JobLocal *self, Enqueue *enqueue, JobCall *call, GError **error)
+{
+  gboolean done = FALSE;
+
+  while (!done && *error == NULL && look_up_unknown (self, enqueue, error))
+    {
+      g_mutex_lock (&self->lock);
+      done = try_enqueue (self, enqueue, call, error);
+      if (done)
+        job_local_commit (self, TRUE);
+      else
+        await_newest (self, error);
+      g_mutex_unlock (&self->lock);
+    }
+}
+
 static void
 enqueue_after_looking (JobLocalRead *read)
 {
   JobLocal *self = read->local;
   Enqueue *enqueue = read->extra;
   g_autoptr (GError) error = NULL;
-  gboolean done = FALSE;
 
-  while (!done && error == NULL && look_up_unknown (self, enqueue, &error))
-    {
-      g_mutex_lock (&self->lock);
-      done = try_enqueue (self, enqueue, read->call, &error);
-      if (done)
-        job_local_commit (self, TRUE);
-      else if (error == NULL)
-        job_committer_wait (self->committer, job_committer_get_newest (self->committer), &error);
-      g_mutex_unlock (&self->lock);
-    }
+  g_mutex_lock (&self->lock);
+  reserve (self, enqueue);
+  await_newest (self, &error);
+  g_mutex_unlock (&self->lock);
+
+  look_and_enqueue (self, enqueue, read->call, &error);
+
+  g_mutex_lock (&self->lock);
+  unreserve (self, enqueue);
+  g_mutex_unlock (&self->lock);
   if (error)
     job_call_return_error (read->call, g_steal_pointer (&error));
 }
@@ -123,9 +187,9 @@ job_local_enqueue (JobLocal *self, JobRecord **records, const gboolean *fresh, g
   g_autoptr (GError) error = NULL;
 
   g_mutex_lock (&self->lock);
-  if (try_enqueue (self, enqueue, call, &error))
+  if (!is_reserved (self, enqueue) && try_enqueue (self, enqueue, call, &error))
     job_local_commit (self, job_call_is_blocking (call));
-  else if (error == NULL)
+  else if (self->closed == NULL)
     {
       JobLocalRead *read = job_local_read_new (self, call, enqueue_after_looking);
 

@@ -36,6 +36,8 @@ struct _JobLocal
   GQueue dequeues;          /* of JobLocalWait.link: waiting dequeues, in the order of arrival */
   GHashTable *watches;      /* JobId → GQueue of JobLocalWait.link: who waits for its end */
   JobHeap deadlines;        /* of JobLocalWait */
+  GHashTable *reserved;     /* JobId of an enqueue that is looking for it */
+  GCond unreserved;         /* some are not reserved any more */
   guint n_reads;            /* that were accepted and are not answered: they need the ledger */
   gint64 planned;       /* when the service thread wakes up by itself (boot time, µs); -1: never */
   GError *closed;       /* why nothing goes any more; NULL: open */

@@ -215,6 +215,8 @@ local_new (JobLedger *ledger, JobClock *clock)
   g_mutex_init (&self->lock);
   g_cond_init (&self->wake);
   g_cond_init (&self->stopped_cond);
+  g_cond_init (&self->unreserved);
+  self->reserved = g_hash_table_new (job_id_hash, job_id_equal);
   self->cancellables = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, g_object_unref);
   self->watches = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, free_watches);
   g_queue_init (&self->dequeues);
@@ -241,6 +243,7 @@ job_local_unref (JobLocal *self)
   g_clear_pointer (&self->ledger, job_ledger_free);
   g_clear_pointer (&self->cancellables, g_hash_table_unref);
   g_clear_pointer (&self->watches, g_hash_table_unref);
+  g_clear_pointer (&self->reserved, g_hash_table_unref);
   g_clear_pointer (&self->thread, g_thread_unref);
   if (self->messenger) /* this may be its thread */
     g_thread_pool_free (self->messenger, FALSE, FALSE);
@@ -250,6 +253,7 @@ job_local_unref (JobLocal *self)
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->wake);
   g_cond_clear (&self->stopped_cond);
+  g_cond_clear (&self->unreserved);
   g_object_unref (self->clock);
   g_free (self);
 }

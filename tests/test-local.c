@@ -3,97 +3,9 @@
 /* What the local queue promises to threads and main contexts, where it takes a gate in the store,
  * or a look at who holds what, to see it. */
 
-#include "gated-queue.h"
+#include "local-fixture.h"
 
-#define START (G_GINT64_CONSTANT (1700000000) * 1000000000)
-#define SECOND_NS G_GINT64_CONSTANT (1000000000)
 #define UNKNOWN "00000002-0000-7000-8000-000000000000"
-
-typedef struct
-{
-  JobSteppedClock *clock;
-  GatedQueue *gated;
-  JobQueue *queue; /* the same */
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  f->clock = job_stepped_clock_new (START);
-  f->gated = gated_queue_new (JOB_CLOCK (f->clock));
-  f->queue = JOB_QUEUE (f->gated);
-}
-
-static void
-iterate_ready (void)
-{
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-}
-
-/* Drops a queue, and waits until whoever still has an answer in hand has done so, too. */
-static void
-drop (gpointer queue)
-{
-  GWeakRef weak;
-  gpointer left;
-
-  g_weak_ref_init (&weak, queue);
-  g_object_unref (queue);
-  while ((left = g_weak_ref_get (&weak)))
-    {
-      g_object_unref (left);
-      g_thread_yield ();
-    }
-  g_weak_ref_clear (&weak);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  iterate_ready ();
-  drop (f->queue);
-  g_object_unref (f->clock);
-}
-
-static void
-keep_answer (GObject *source, GAsyncResult *result, gpointer data)
-{
-  GAsyncResult **answer = data;
-
-  g_assert_null (*answer);
-  *answer = g_object_ref (result);
-}
-
-static void
-await (GAsyncResult **answer)
-{
-  while (*answer == NULL)
-    g_main_context_iteration (NULL, TRUE);
-}
-
-static char *
-add (Fixture *f, gint64 run_at)
-{
-  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
-  g_autoptr (GError) error = NULL;
-  char *id;
-
-  job_spec_set_run_at (spec, run_at);
-  id = job_queue_enqueue (f->queue, spec, NULL, &error);
-  g_assert_no_error (error);
-  return id;
-}
-
-static JobLease *
-take (Fixture *f)
-{
-  g_autoptr (GError) error = NULL;
-  JobLease *lease = job_queue_dequeue (f->queue, NULL, NULL, 0, NULL, &error);
-
-  g_assert_no_error (error);
-  return lease;
-}
 
 /* --- contexts --------------------------------------------------------------------------------- */
 
@@ -369,65 +281,10 @@ test_handler_of_cancelled_may_close (Fixture *f, gconstpointer data)
   handler_clear (&handler);
 }
 
-/* --- commits that fail ------------------------------------------------------------------------ */
-
-static gpointer
-add_and_fail (gpointer data)
-{
-  Fixture *f = data;
-  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (job_queue_enqueue (f->queue, spec, NULL, &error));
-  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
-  return NULL;
-}
-
-static GThread *
-begin_to_fail (Fixture *f)
-{
-  GThread *thread;
-
-  gated_queue_shut_gate (f->gated);
-  thread = g_thread_new ("leader", add_and_fail, f);
-  gated_queue_await_commit (f->gated);
-  return thread;
-}
-
-static void
-assert_fails (Fixture *f, GAsyncResult **answer,
-              gpointer (*finish) (JobQueue *queue, GAsyncResult *result, GError **error))
-{
-  g_autoptr (GError) error = NULL;
-
-  await (answer);
-  g_assert_null (finish (f->queue, *answer, &error));
-  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
-  g_clear_object (answer);
-}
-
-/* The job was there to be waited for, and then it never was. */
-static void
-test_wait_ends_with_the_enqueueing (Fixture *f, gconstpointer data)
-{
-  GThread *leader = begin_to_fail (f);
-  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
-  GAsyncResult *enqueued = NULL;
-  GAsyncResult *waited = NULL;
-
-  job_queue_enqueue_async (f->queue, spec, NULL, keep_answer, &enqueued);
-  job_queue_wait_async (f->queue, job_spec_get_id (spec), -1, NULL, keep_answer, &waited);
-  gated_queue_open_gate (f->gated, TRUE);
-  g_thread_join (leader);
-  assert_fails (f, &enqueued, (gpointer) job_queue_enqueue_finish);
-  assert_fails (f, &waited, (gpointer) job_queue_wait_finish);
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(path, test) g_test_add ("/local/" path, Fixture, NULL, set_up, test, tear_down)
   ADD ("callback-may-wait-for-another", test_callback_may_wait_for_another);
   ADD ("answers-leave-others-their-turn", test_answers_leave_others_their_turn);
   ADD ("without-callback-needs-no-context", test_without_callback_needs_no_context);
@@ -436,6 +293,5 @@ main (int argc, char **argv)
   ADD ("timeout-of-a-dropped-queue", test_timeout_of_a_dropped_queue);
   ADD ("handler-of-cancelled-holds-up-nobody", test_handler_of_cancelled_holds_up_nobody);
   ADD ("handler-of-cancelled-may-close", test_handler_of_cancelled_may_close);
-  ADD ("wait-ends-with-the-enqueueing", test_wait_ends_with_the_enqueueing);
   return g_test_run ();
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the local queue promises of the order of its commits: what callers are told when one fails,
+ * and when two want the same. */
+
+#include "local-fixture.h"
+
+/* --- commits that fail ------------------------------------------------------------------------ */
+
+static gpointer
+add_and_fail (gpointer data)
+{
+  Fixture *f = data;
+  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (job_queue_enqueue (f->queue, spec, NULL, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  return NULL;
+}
+
+static GThread *
+begin_to_fail (Fixture *f)
+{
+  GThread *thread;
+
+  gated_queue_shut_gate (f->gated);
+  thread = g_thread_new ("leader", add_and_fail, f);
+  gated_queue_await_commit (f->gated);
+  return thread;
+}
+
+static void
+assert_fails (Fixture *f, GAsyncResult **answer,
+              gpointer (*finish) (JobQueue *queue, GAsyncResult *result, GError **error))
+{
+  g_autoptr (GError) error = NULL;
+
+  await (answer);
+  g_assert_null (finish (f->queue, *answer, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  g_clear_object (answer);
+}
+
+/* The job was there to be waited for, and then it never was. */
+static void
+test_wait_ends_with_the_enqueueing (Fixture *f, gconstpointer data)
+{
+  GThread *leader = begin_to_fail (f);
+  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+  GAsyncResult *enqueued = NULL;
+  GAsyncResult *waited = NULL;
+
+  job_queue_enqueue_async (f->queue, spec, NULL, keep_answer, &enqueued);
+  job_queue_wait_async (f->queue, job_spec_get_id (spec), -1, NULL, keep_answer, &waited);
+  gated_queue_open_gate (f->gated, TRUE);
+  g_thread_join (leader);
+  assert_fails (f, &enqueued, (gpointer) job_queue_enqueue_finish);
+  assert_fails (f, &waited, (gpointer) job_queue_wait_finish);
+}
+
+static gpointer
+add_again (gpointer data)
+{
+  gpointer *both = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = job_queue_enqueue (both[0], both[1], NULL, &error);
+
+  if (id == NULL)
+    g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  return NULL;
+}
+
+/* That a job exists is said only of one that a crash leaves: or it would be lost. */
+static void
+test_exists_is_durable (Fixture *f, gconstpointer data)
+{
+  GThread *leader = begin_to_fail (f);
+  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+  gpointer both[] = { f->queue, spec };
+  GAsyncResult *enqueued = NULL;
+  GThread *again;
+
+  job_queue_enqueue_async (f->queue, spec, NULL, keep_answer, &enqueued);
+  again = g_thread_new ("again", add_again, both);
+  for (guint i = 0; i < 1000; i++)
+    g_thread_yield ();
+  gated_queue_open_gate (f->gated, TRUE);
+  g_thread_join (leader);
+  g_thread_join (again);
+  assert_fails (f, &enqueued, (gpointer) job_queue_enqueue_finish);
+}
+
+/* --- ids that come twice ---------------------------------------------------------------------- */
+
+#define N_RIVALS 3
+
+static gpointer
+add_and_run (gpointer data)
+{
+  gpointer *both = data;
+  g_autoptr (JobLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = job_queue_enqueue (both[0], both[1], NULL, &error);
+
+  if (id == NULL)
+    {
+      g_assert_error (error, JOB_ERROR, JOB_ERROR_EXISTS);
+      return NULL;
+    }
+  lease = job_queue_dequeue (both[0], NULL, NULL, 0, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (job_lease_complete (lease, NULL, NULL, &error));
+  return GINT_TO_POINTER (TRUE);
+}
+
+static void
+test_one_id_is_enqueued_once (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+      gpointer both[] = { f->queue, spec };
+      GThread *threads[N_RIVALS];
+      guint n_won = 0;
+
+      for (guint j = 0; j < N_RIVALS; j++)
+        threads[j] = g_thread_new ("rival", add_and_run, both);
+      for (guint j = 0; j < N_RIVALS; j++)
+        n_won += GPOINTER_TO_INT (g_thread_join (threads[j]));
+      g_assert_cmpuint (n_won, ==, 1);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("wait-ends-with-the-enqueueing", test_wait_ends_with_the_enqueueing);
+  ADD ("exists-is-durable", test_exists_is_durable);
+  ADD ("one-id-is-enqueued-once", test_one_id_is_enqueued_once);
+  return g_test_run ();
+}
