@@ -129,20 +129,43 @@ apply_and_empty (JobLedger *self, GArray *changes, GError **error)
   return TRUE;
 }
 
+static int
+compare_places (gconstpointer a, gconstpointer b)
+{
+  const JobOverlayItem *x = *(JobOverlayItem *const *) a;
+  const JobOverlayItem *y = *(JobOverlayItem *const *) b;
+  guint64 x_at = x->record.length > 0 ? x->record.offset : x->status.offset;
+  guint64 y_at = y->record.length > 0 ? y->record.offset : y->status.offset;
+
+  return x_at < y_at ? -1 : x_at > y_at;
+}
+
+/* In the order of the journal: it is read forwards, and stores that keep jobs by id grow at one
+ * end. */
+static GPtrArray *
+sort_overlay_locked (JobLedger *self)
+{
+  GPtrArray *items = g_ptr_array_sized_new (self->overlay.items.length);
+
+  for (gsize i = 0; i < self->overlay.items.n_slots; i++)
+    if (self->overlay.items.slots[i])
+      g_ptr_array_add (items, self->overlay.items.slots[i]);
+  g_ptr_array_sort (items, compare_places);
+  return items;
+}
+
 static gboolean
 apply_overlay_locked (JobLedger *self, GError **error)
 {
   g_autoptr (GArray) changes = g_array_new (FALSE, FALSE, sizeof (JobChange));
+  g_autoptr (GPtrArray) items = sort_overlay_locked (self);
 
   g_array_set_clear_func (changes, (GDestroyNotify) job_change_clear);
-  for (gsize i = 0; i < self->overlay.items.n_slots; i++)
+  for (guint i = 0; i < items->len; i++)
     {
-      const JobOverlayItem *item = self->overlay.items.slots[i];
       JobChange change = { 0 };
 
-      if (item == NULL)
-        continue;
-      if (!read_folded_locked (self, item, &change, error))
+      if (!read_folded_locked (self, g_ptr_array_index (items, i), &change, error))
         return FALSE;
       g_array_append_val (changes, change);
       if (changes->len >= APPLY_AT_ONCE && !apply_and_empty (self, changes, error))

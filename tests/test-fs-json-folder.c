@@ -333,6 +333,25 @@ check_move (Fixture *fixture, const char *directory)
   g_assert_error (error, JOB_ERROR, JOB_ERROR_NOT_FOUND);
 }
 
+/* What a damaged journal had is in the way of the seed, and somebody should look at it. */
+static void
+test_journal_set_aside (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *directory = g_strconcat (fixture->folder, "-damaged", NULL);
+  g_autofree char *ids = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_mkdir (directory, 0700), ==, 0);
+  fixture_put (fixture, "journal-damaged-1", "bytes");
+  fixture_put (fixture, "journal", "not the store's");
+  fixture_open (fixture);
+  ids = visit_ids (fixture->store, FALSE);
+  g_assert_cmpuint (count_damage (fixture->store), ==, 1);
+  move (fixture, "journal-damaged-1", directory, &error);
+  g_assert_no_error (error);
+  g_assert_true (fixture_has (fixture, "journal"));
+}
+
 static void
 test_move (Fixture *fixture, gconstpointer data)
 {
@@ -412,6 +431,7 @@ main (int argc, char *argv[])
   ADD ("damage/leftovers-of-writes-are-removed", test_leftovers);
   ADD ("damage/reading-it-names-file-and-cause", test_read_errors);
   ADD ("damage/is-moved-away", test_move);
+  ADD ("damage/a-journal-set-aside-is-listed", test_journal_set_aside);
   ADD ("damage/is-moved-to-another-file-system", test_move_far);
   ADD ("damage/of-all-kinds-is-moved-away", test_move_kinds);
 

@@ -158,7 +158,10 @@ take_name (const struct dirent *entry, gpointer data)
 
   if (!job_fs_json_parse_name (name, &found.id, &rest))
     {
-      if (!g_str_has_prefix (name, JOURNAL_NAME))
+      if (g_str_has_prefix (name, JOURNAL_NAME "-damaged-"))
+        job_fs_json_damage_table_add (listing->store->damaged, name, NULL,
+                                      "it was set aside from a damaged journal");
+      else if (!g_str_has_prefix (name, JOURNAL_NAME))
         job_fs_json_damage_table_add (listing->store->damaged, name, NULL,
                                       "it is not named as a job: <id>.json");
     }
