@@ -104,16 +104,14 @@ is_reserved (JobLocal *self, const Enqueue *enqueue)
   return FALSE;
 }
 
-/* With the lock. All of the ids at once, so that nobody waits with one in hand. Where another one
- * was first, none of them is taken for fresh. */
+/* With the lock. All of the ids at once, so that nobody waits with one in hand. None of them is
+ * taken for fresh any more: a call that came later may have overtaken this one. */
 static void
 reserve (JobLocal *self, Enqueue *enqueue)
 {
   while (is_reserved (self, enqueue))
-    {
-      memset (enqueue->fresh, FALSE, enqueue->n_records * sizeof *enqueue->fresh);
-      g_cond_wait (&self->unreserved, &self->lock);
-    }
+    g_cond_wait (&self->unreserved, &self->lock);
+  memset (enqueue->fresh, FALSE, enqueue->n_records * sizeof *enqueue->fresh);
   for (gsize i = 0; i < enqueue->n_records; i++)
     g_hash_table_add (self->reserved, &enqueue->records[i]->id);
 }

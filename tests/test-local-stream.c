@@ -99,10 +99,13 @@ static gpointer
 add_and_run (gpointer data)
 {
   gpointer *both = data;
+  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
   g_autoptr (JobLease) lease = NULL;
   g_autoptr (GError) error = NULL;
-  g_autofree char *id = job_queue_enqueue (both[0], both[1], NULL, &error);
+  g_autofree char *id = NULL;
 
+  g_assert_true (job_spec_set_id (spec, both[1], NULL));
+  id = job_queue_enqueue (both[0], spec, NULL, &error);
   if (id == NULL)
     {
       g_assert_error (error, JOB_ERROR, JOB_ERROR_EXISTS);
@@ -119,8 +122,8 @@ test_one_id_is_enqueued_once (Fixture *f, gconstpointer data)
 {
   for (guint i = 0; i < 200; i++)
     {
-      g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
-      gpointer both[] = { f->queue, spec };
+      g_autofree char *id = g_strdup_printf ("%08x-0000-7000-8000-000000000000", i);
+      gpointer both[] = { f->queue, id };
       GThread *threads[N_RIVALS];
       guint n_won = 0;
 

@@ -28,7 +28,8 @@ const char *__tsan_default_suppressions (void);
 const char *
 __tsan_default_suppressions (void)
 {
-  return "called_from_lib:libglib-2.0.so.0\n";
+  return "called_from_lib:libglib-2.0.so.0\n"
+         "called_from_lib:libgobject-2.0.so.0\n";
 }
 
 /* --- locks ------------------------------------------------------------------------------------ */
