@@ -22,14 +22,15 @@
     found;                                                                                         \
   })
 
-/* What GLib itself allocates, copies and frees goes between threads by locks that are not seen. */
+/* What GLib itself allocates, copies and frees, and its types' classes, go between threads by locks
+ * that are not seen. */
 const char *__tsan_default_suppressions (void);
 
 const char *
 __tsan_default_suppressions (void)
 {
   return "called_from_lib:libglib-2.0.so.0\n"
-         "called_from_lib:libgobject-2.0.so.0\n";
+         "race:^g_type_class_ref$\n";
 }
 
 /* --- locks ------------------------------------------------------------------------------------ */
