@@ -81,7 +81,9 @@ find_it_locked (Fixture *fixture)
   if (child == 0)
     {
       assert_refused (fixture, JOB_ERROR_LOCKED, pid);
-      _exit (0);
+      /* Not _exit(): valgrind would look for leaks, and find what GLib's lost thread held. */
+      execl ("/bin/true", "true", NULL);
+      _exit (1);
     }
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   g_assert_cmpint (status, ==, 0);
