@@ -4,13 +4,37 @@
 
 #include "job-queue-private.h"
 
+#include "job-error.h"
 #include "job-name-private.h"
+
+#define MAX_PAIRS 100000 /* of a type and a channel; a dequeue that waits has an entry for each */
+
+static guint
+count (const char *const *names)
+{
+  return names ? g_strv_length ((char **) names) : 1;
+}
+
+static gboolean
+check_pairs (const JobVerb *verb, GError **error)
+{
+  guint64 n_pairs = (guint64) count (verb->types) * count (verb->channels);
+
+  if (n_pairs <= MAX_PAIRS)
+    return TRUE;
+  g_set_error (error, JOB_ERROR, JOB_ERROR_INVALID,
+               "A dequeue of %u types in %u channels serves more than %d pairs of the two; name "
+               "fewer, or use "
+               "NULL for any",
+               count (verb->types), count (verb->channels), MAX_PAIRS);
+  return FALSE;
+}
 
 static gboolean
 start_dequeue (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
 {
   if (!job_name_check_types (verb->types, error) ||
-      !job_name_check_channels (verb->channels, error) ||
+      !job_name_check_channels (verb->channels, error) || !check_pairs (verb, error) ||
       !job_queue_check_timeout (verb->duration, error))
     return FALSE;
   JOB_QUEUE_GET_IFACE (self)->dequeue (self, verb->types, verb->channels, verb->duration, call);
@@ -49,10 +73,11 @@ start_dequeue_by_id (JobQueue *self, const JobVerb *verb, JobCall *call, GError 
  * If @cancellable is cancelled while this waits, no job is taken. A job that was taken but cannot
  * be delivered any more is released: it is pending again, in its old place.
  *
- * Errors: %JOB_ERROR_INVALID (a list is empty or has more than 10,000 names, a name is empty or
- * longer than 255 bytes or not UTF-8, or @timeout is below -1), %JOB_ERROR_TIMED_OUT (there was no
- * such job in time), %JOB_ERROR_CLOSED (the queue is, or was meanwhile, closed),
- * %G_IO_ERROR_CANCELLED (@cancellable was cancelled), and those of #JobQueue.
+ * Errors: %JOB_ERROR_INVALID (a list is empty or has more than 10,000 names, the two make more
+ * than 100,000 pairs, a name is empty or longer than 255 bytes or not UTF-8, or @timeout is below
+ * -1), %JOB_ERROR_TIMED_OUT (there was no such job in time), %JOB_ERROR_CLOSED (the queue is, or
+ * was meanwhile, closed), %G_IO_ERROR_CANCELLED (@cancellable was cancelled), and those of
+ * #JobQueue.
  *
  * Returns: (transfer full): a lease on the job, or %NULL with @error set
  *

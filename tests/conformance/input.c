@@ -223,6 +223,23 @@ test_lists_of_a_dequeue (Fixture *f)
   must_run (f, "a", id);
 }
 
+/* Each list is short enough, but a waiting dequeue would need an entry for each pair. */
+static void
+test_too_many_pairs (Fixture *f)
+{
+  const char *names[1002] = { NULL };
+  g_autoptr (GPtrArray) owned = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *id = must_add (f, "a");
+
+  for (guint i = 0; i < 1001; i++)
+    {
+      g_ptr_array_add (owned, g_strdup_printf ("n%u", i));
+      names[i] = g_ptr_array_index (owned, i);
+    }
+  assert_dequeue_invalid (f, names, names, -1);
+  must_run (f, "a", id);
+}
+
 static void
 test_lists_of_a_filter (Fixture *f)
 {
@@ -283,6 +300,7 @@ const ConformanceTest conformance_input_tests[] = {
   { "no-id-and-no-token", test_no_id_and_no_token },
   { "nil-token-opens-nothing", test_nil_token_opens_nothing },
   { "lists-of-a-dequeue", test_lists_of_a_dequeue },
+  { "too-many-pairs", test_too_many_pairs },
   { "lists-of-a-filter", test_lists_of_a_filter },
   { "times", test_times },
   { "longest-timeout", test_longest_timeout },
