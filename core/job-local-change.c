@@ -69,8 +69,7 @@ try_enqueue (JobLocal *self, Enqueue *enqueue, JobCall *call, GError **error)
                               enqueue->known, enqueue->unknown);
   if (enqueue->unknown->len > 0 ||
       !job_scheduler_enqueue (self->scheduler, enqueue->records, enqueue->n_records, enqueue->known,
-                              job_local_now (self),
-                              &job_committer_get_open (self->committer)->effects, error))
+                              job_local_now (self), job_local_open_effects (self), error))
     return FALSE;
   job_committer_add_answer (self->committer, call, dup_ids (enqueue), (GDestroyNotify) g_strfreev);
   return TRUE;
@@ -177,39 +176,43 @@ enqueue_after_looking (JobLocalRead *read)
     job_call_return_error (read->call, g_steal_pointer (&error));
 }
 
+/* With the lock, which it gives up: the first error is not told yet, since it may depend on what is
+ * under way, or on who has reserved an id. */
+static void
+look_first (JobLocal *self, Enqueue *enqueue, JobCall *call)
+{
+  JobLocalRead *read = job_local_read_new (self, call, enqueue_after_looking);
+
+  read->extra = enqueue;
+  read->destroy = enqueue_free;
+  job_local_read_run (read);
+}
+
 void
 job_local_enqueue (JobLocal *self, JobRecord **records, const gboolean *fresh, gsize n_records,
                    JobCall *call)
 {
   Enqueue *enqueue = enqueue_new (records, fresh, n_records);
   g_autoptr (GError) error = NULL;
+  gboolean open;
 
   g_mutex_lock (&self->lock);
-  if (!is_reserved (self, enqueue) && try_enqueue (self, enqueue, call, &error))
-    job_local_commit (self, job_call_is_blocking (call));
-  else if (self->closed == NULL)
+  open = job_local_check_open (self, &error);
+  if (open && (is_reserved (self, enqueue) || !try_enqueue (self, enqueue, call, NULL)))
     {
-      JobLocalRead *read = job_local_read_new (self, call, enqueue_after_looking);
-
-      read->extra = enqueue;
-      read->destroy = enqueue_free;
-      job_local_read_run (read);
+      look_first (self, enqueue, call);
       return;
     }
+  if (open)
+    job_local_commit (self, job_call_is_blocking (call));
   g_mutex_unlock (&self->lock);
 
   enqueue_free (enqueue);
-  if (error)
+  if (!open)
     job_call_return_error (call, g_steal_pointer (&error));
 }
 
 /* --- verbs on one job ------------------------------------------------------------------------- */
-
-static JobEffects *
-open_effects (JobLocal *self)
-{
-  return &job_committer_get_open (self->committer)->effects;
-}
 
 /* With the lock, after a verb that the scheduler took: the answer comes with the batch. */
 static gboolean
@@ -233,7 +236,7 @@ try_complete (JobLocalRead *read, GError **error)
 
   return answer_when_durable (
       read, job_scheduler_complete (self->scheduler, &read->id, token_of (read), read->text,
-                                    job_local_now (self), open_effects (self), error));
+                                    job_local_now (self), job_local_open_effects (self), error));
 }
 
 static gboolean
@@ -243,7 +246,7 @@ try_fail (JobLocalRead *read, GError **error)
 
   return answer_when_durable (read, job_scheduler_fail (self->scheduler, &read->id, token_of (read),
                                                         read->text, job_local_now (self),
-                                                        open_effects (self), error));
+                                                        job_local_open_effects (self), error));
 }
 
 static gboolean
@@ -253,7 +256,7 @@ try_release (JobLocalRead *read, GError **error)
 
   return answer_when_durable (read, job_scheduler_release (self->scheduler, &read->id,
                                                            token_of (read), job_local_now (self),
-                                                           open_effects (self), error));
+                                                           job_local_open_effects (self), error));
 }
 
 static gboolean
@@ -262,8 +265,8 @@ try_cancel (JobLocalRead *read, GError **error)
   JobLocal *self = read->local;
 
   return answer_when_durable (read, job_scheduler_cancel (self->scheduler, &read->id,
-                                                          job_local_now (self), open_effects (self),
-                                                          error));
+                                                          job_local_now (self),
+                                                          job_local_open_effects (self), error));
 }
 
 /* Not written to disk: a lease that was handed out is durable, and after a reopening its heartbeat

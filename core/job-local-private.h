@@ -84,6 +84,14 @@ JobNow job_local_now (JobLocal *self);
 
 /* From now on nothing goes any more: takes over @reason. */
 void job_local_shut (JobLocal *self, GError *reason);
+
+/* Where the scheduler's next steps go. */
+static inline JobEffects *
+job_local_open_effects (JobLocal *self)
+{
+  return &job_committer_get_open (self->committer)->effects;
+}
+
 /* FALSE, with JOB_ERROR_CLOSED, if the queue is closed. */
 gboolean job_local_check_open (JobLocal *self, GError **error);
 /* After each set of changes: matches waiters with jobs, and sees to it that the open batch is

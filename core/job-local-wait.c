@@ -272,12 +272,6 @@ job_local_wait_unhook (JobLocalWait *self)
 
 /* --- verbs ------------------------------------------------------------------------------------ */
 
-static JobEffects *
-open_effects (JobLocal *self)
-{
-  return &job_committer_get_open (self->committer)->effects;
-}
-
 /* With the lock. Leases the first job to the dequeue, which then waits for its batch. */
 static gboolean
 try_claim (JobLocalWait *wait)
@@ -287,7 +281,7 @@ try_claim (JobLocalWait *wait)
   job_local_match (self);
   if (!job_scheduler_claim (self->scheduler, (const char *const *) wait->types,
                             (const char *const *) wait->channels, wait, job_local_now (self),
-                            open_effects (self)))
+                            job_local_open_effects (self)))
     return FALSE;
   job_local_wait_ref (wait);
   job_local_commit (self, job_call_is_blocking (wait->call));
@@ -341,7 +335,7 @@ try_claim_by_id (JobLocalRead *read, GError **error)
   JobLocal *self = read->local;
 
   if (!job_scheduler_claim_by_id (self->scheduler, &read->id, read->wait, job_local_now (self),
-                                  open_effects (self), error))
+                                  job_local_open_effects (self), error))
     return FALSE;
   job_local_wait_ref (read->wait);
   return TRUE;
