@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Where jobs settle. A store knows nothing of schedules, leases or time: it takes changes, makes
- * them durable when told to, and gives jobs back. Calls to one store never overlap: its owner
- * serialises them, from whatever thread. A failed call has a JOB_ERROR (STORAGE, CORRUPT, VERSION
- * …) that names the file and the cause. */
+ * them durable when told to, and gives jobs back. Its owner serialises the calls, which come from
+ * whatever thread; a class may allow reads beside a change (see reads_overlap). A failed call has a
+ * JOB_ERROR (STORAGE, CORRUPT, VERSION …) that names the file and the cause. */
 
 #pragma once
 
@@ -72,6 +72,11 @@ struct _JobStoreClass
   /* Lets go of the store and of its lock. Called once, last, after a checkpoint() if all is well.
    * @clean: nothing is left in the journal. Default: nothing to do. */
   gboolean (*close) (JobStore *self, gboolean clean, GError **error);
+
+  /* Whether read() and list_dependents() may be called in one thread while apply() or checkpoint()
+   * runs in another: then nobody who reads waits for a large write. Such a store guards itself.
+   * Default: FALSE, and all calls are serialised. */
+  gboolean reads_overlap;
 
   gpointer padding[8];
 };
