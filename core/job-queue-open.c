@@ -2,7 +2,11 @@
 
 /* The ways to open a queue: a config file, a key file in memory, a URI, a backend's name with
  * options. All come down to a backend, its options as text, and a few words that say in an error
- * where they came from. */
+ * where they came from.
+ *
+ * A config, or a caller, that names no backend means the default one. Its place has to be named
+ * even so: the library never chooses where jobs lie. A URI always names its backend, since a path
+ * in its stead could be read as either. */
 
 #include "job-queue.h"
 
@@ -13,6 +17,7 @@
 
 #define QUEUE_GROUP "queue"
 #define BACKEND_KEY "backend"
+#define DEFAULT_BACKEND "sqlite"
 
 /* Where a config came from. */
 typedef struct
@@ -72,6 +77,12 @@ open_queue (const JobPluginDescriptor *descriptor, JobQueueOptions *options, Job
 
 /* Key files */
 
+static gboolean
+names_backend (Config *config)
+{
+  return g_key_file_has_key (config->key_file, QUEUE_GROUP, BACKEND_KEY, NULL);
+}
+
 static char *
 describe_group (Config *config, const char *group)
 {
@@ -99,7 +110,6 @@ static gboolean
 check_queue_group (Config *config, GError **error)
 {
   g_auto (GStrv) keys = g_key_file_get_keys (config->key_file, QUEUE_GROUP, NULL, NULL);
-  g_autofree char *backends = NULL;
 
   for (guint i = 0; keys != NULL && keys[i] != NULL; i++)
     if (!g_str_equal (keys[i], BACKEND_KEY))
@@ -110,31 +120,24 @@ check_queue_group (Config *config, GError **error)
                      config->source, keys[i]);
         return FALSE;
       }
-  if (g_key_file_has_key (config->key_file, QUEUE_GROUP, BACKEND_KEY, NULL))
-    return TRUE;
-
-  backends = describe_backends ();
-  g_set_error (error, JOB_ERROR, JOB_ERROR_CONFIG,
-               "%s: the group [" QUEUE_GROUP "] with the key “" BACKEND_KEY
-               "” is missing; it names "
-               "one of the backends: %s",
-               config->source, backends);
-  return FALSE;
+  return TRUE;
 }
 
 static const JobPluginDescriptor *
-find_named_backend (Config *config, GError **error)
+choose_backend (Config *config, GError **error)
 {
-  g_autofree char *backend = NULL;
+  gboolean named = names_backend (config);
+  g_autofree char *backend =
+      named ? get_text (config, QUEUE_GROUP, BACKEND_KEY, error) : g_strdup (DEFAULT_BACKEND);
   g_autofree char *where = NULL;
 
-  if (!check_queue_group (config, error))
-    return NULL;
-  backend = get_text (config, QUEUE_GROUP, BACKEND_KEY, error);
   if (backend == NULL)
     return NULL;
-
-  where = g_strdup_printf ("%s, group [" QUEUE_GROUP "], key “" BACKEND_KEY "”", config->source);
+  where = g_strconcat (config->source, ", group [" QUEUE_GROUP "], ",
+                       named ? "key “" BACKEND_KEY "”"
+                             : "which names no “" BACKEND_KEY "” and so means “" DEFAULT_BACKEND
+                               "” (install that one, or name another one)",
+                       NULL);
   return find_backend (g_strstrip (backend), where, error);
 }
 
@@ -203,10 +206,21 @@ check_other_groups (Config *config, const char *backend, GError **error)
   return TRUE;
 }
 
+/* Whoever forgot the key “backend” has to see why this group counts. */
+static char *
+describe_chosen_group (Config *config, const char *group)
+{
+  return g_strdup_printf ("%s, group [%s]%s", config->source, group,
+                          names_backend (config) ? ""
+                                                 : " (the backend, since [" QUEUE_GROUP
+                                                   "] has no key “" BACKEND_KEY "”)");
+}
+
 static JobQueue *
 open_config (Config *config, GError **error)
 {
-  const JobPluginDescriptor *descriptor = find_named_backend (config, error);
+  const JobPluginDescriptor *descriptor =
+      check_queue_group (config, error) ? choose_backend (config, error) : NULL;
   g_autoptr (JobQueueOptions) options = NULL;
   g_autofree char *where = NULL;
 
@@ -216,7 +230,7 @@ open_config (Config *config, GError **error)
   if (options == NULL)
     return NULL;
 
-  where = describe_group (config, descriptor->name);
+  where = describe_chosen_group (config, descriptor->name);
   return open_queue (descriptor, options, NULL, where, error);
 }
 
@@ -231,8 +245,8 @@ parse_uri (const char *text, GError **error)
   if (uri == NULL)
     g_set_error (error, JOB_ERROR, JOB_ERROR_CONFIG,
                  "“%s” does not name a queue: %s; write BACKEND:PATH?KEY=VALUE&…, as in "
-                 "“fs-json:/var/lib/example/jobs”, with “%%” and two hexadecimal digits for a "
-                 "character that has a meaning in URIs",
+                 "“sqlite:/var/lib/example/jobs.sqlite”, with “%%” and two hexadecimal digits for "
+                 "a character that has a meaning in URIs",
                  text, local_error->message);
   return uri;
 }
@@ -331,7 +345,8 @@ open_uri (GUri *uri, const char *where, GError **error)
  * @path: (type filename): a config file
  *
  * Opens the queue that a config file describes: a key file, with `backend=NAME` in the group
- * `[queue]`, and the backend's options in a group of the backend's name.
+ * `[queue]`, and the backend's options in a group of the backend's name. Without that key, or that
+ * group, the backend is `sqlite`, whose `file` has to be named all the same.
  *
  * A key is the name of a construct property of the backend's type. A relative path of a store
  * counts from the folder of the config file. Groups of other backends that are installed may be
@@ -339,11 +354,11 @@ open_uri (GUri *uri, const char *where, GError **error)
  *
  * Blocks until the store is open and its jobs are known. May be called from any thread.
  *
- * Errors are %JOB_ERROR_CONFIG for a file that cannot be read, is not a key file, lacks the group
- * `[queue]` or its key `backend`, names a backend that is not there, or has an unknown group, an
- * unknown key or a value that does not fit its key; %JOB_ERROR_PLUGIN for a backend that cannot be
- * loaded; and those that the backend has for opening its store, such as %JOB_ERROR_LOCKED,
- * %JOB_ERROR_STORAGE, %JOB_ERROR_CORRUPT or %JOB_ERROR_VERSION.
+ * Errors are %JOB_ERROR_CONFIG for a file that cannot be read, is not a key file, wants a backend
+ * that is not there, does not say where the jobs are kept, or has an unknown group, an unknown key
+ * or a value that does not fit its key; %JOB_ERROR_PLUGIN for a backend that cannot be loaded; and
+ * those that the backend has for opening its store, such as %JOB_ERROR_LOCKED, %JOB_ERROR_STORAGE,
+ * %JOB_ERROR_CORRUPT or %JOB_ERROR_VERSION.
  *
  * Returns: (transfer full): a queue
  *
@@ -444,7 +459,7 @@ job_queue_new_for_uri (const char *uri, GError **error)
 
 /**
  * job_queue_new_for_backend:
- * @backend: the name of a backend, such as `fs-json`
+ * @backend: (nullable): the name of a backend, such as `fs-json`, or %NULL for `sqlite`
  * @options: (nullable) (element-type utf8 utf8): its options, with the keys of its group in a
  * config file and values as they would be there, or %NULL for none
  * @clock: (nullable): the time as the queue is to have it, or %NULL for the system's
@@ -471,12 +486,12 @@ job_queue_new_for_backend (const char *backend, GHashTable *options, JobClock *c
   g_autoptr (JobQueueOptions) parsed = NULL;
   const JobPluginDescriptor *descriptor;
 
-  g_return_val_if_fail (backend != NULL, NULL);
   g_return_val_if_fail (clock == NULL || JOB_IS_CLOCK (clock), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  where = g_strdup_printf ("Backend “%s”", backend);
-  descriptor = find_backend (backend, where, error);
+  where = g_strdup_printf ("Backend “%s”%s", backend != NULL ? backend : DEFAULT_BACKEND,
+                           backend != NULL ? "" : " (since none is named)");
+  descriptor = find_backend (backend != NULL ? backend : DEFAULT_BACKEND, where, error);
   if (descriptor == NULL)
     return NULL;
 

@@ -79,10 +79,13 @@ typedef struct
 #define FAKE_AT FAKE "[fake]\ndirectory=/d\n"
 
 static const BadConfig bad_configs[] = {
-  { "empty-file", "", "[queue]|“backend”|missing|fake, foreign-name" },
+  { "empty-file", "", "[sqlite]|no key “backend”|“file”|missing" },
   { "not-a-key-file", "jobs!\n", "Cannot read|key file" },
-  { "no-queue-group", "[fake]\ndirectory=/d\n", "[queue]|“backend”|fake, foreign-name" },
-  { "no-backend-key", "[queue]\n[fake]\ndirectory=/d\n", "[queue]|“backend”|fake, foreign-name" },
+  { "no-queue-group", "[fake]\ndirectory=/d\n", "[sqlite]|no key “backend”|“file”|missing" },
+  { "no-backend-key", "[queue]\n[fake]\ndirectory=/d\n",
+    "[sqlite]|no key “backend”|“file”|missing" },
+  { "no-backend-and-wrong-key", "[sqlite]\ndirectory=/d\n", "[sqlite]|“directory”|file" },
+  { "no-backend-and-unknown-group", "[sqlite]\nfile=/d\n[fak]\n", "[fak]|[queue]|fake" },
   { "empty-backend", "[queue]\nbackend=\n", "[queue]|“backend”" },
   { "unknown-backend", "[queue]\nbackend=oracle\n",
     "[queue]|“backend”|“oracle”|fake, foreign-name" },
@@ -99,6 +102,8 @@ static const BadConfig bad_configs[] = {
   { "unsupported-property-as-key", FAKE_AT "ratio=1\n", "[fake]|“ratio”|bus" },
   { "later-property-as-key", FAKE_AT "later=1\n", "[fake]|“later”|bus" },
   { "translated-key", FAKE_AT "title[de]=x\n", "[fake]|“title[de]”|title" },
+  { "no-default-location", "[queue]\n[sqlite]\ncheckpoint-size=4096\n",
+    "[sqlite]|no key “backend”|“file”|missing|file=/" },
   { "no-location", FAKE "[fake]\nlimit=1\n", "[fake]|“directory”|missing|directory=/" },
   { "no-group-for-a-location", FAKE, "[fake]|“directory”|missing" },
   { "empty-location", FAKE "[fake]\ndirectory=\n", "[fake]|“directory”|empty" },
@@ -310,7 +315,7 @@ test_real_backend (Fixture *fixture, gconstpointer data)
 /* URIs */
 
 static const BadConfig bad_uris[] = {
-  { "no-scheme", "/var/lib/jobs", "“/var/lib/jobs”|BACKEND:PATH" },
+  { "no-scheme", "/var/lib/jobs", "“/var/lib/jobs”|BACKEND:PATH|sqlite:/" },
   { "empty", "", "“”|BACKEND:PATH" },
   { "unknown-backend", "oracle:/x", "“oracle:/x”|“oracle”|fake, foreign-name" },
   { "no-path", "fake:", "“fake:”|“directory”|missing" },

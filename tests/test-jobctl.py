@@ -128,7 +128,7 @@ def test_usage_version(case):
 def test_usage_wrong_calls_are_2_and_say_what(case):
     for arguments, text in [
             ([], "command is missing"), (["nonsense"], '"nonsense"'),
-            (["list"], "--store"), (["--nonsense"], "--nonsense"),
+            (["--nonsense"], "--nonsense"),
             (["--store", "memory:", "--config", "x", "list"], "exclude each other"),
             (["--store", "memory:", "add"], "TYPE"),
             (["--store", "memory:", "list", "surplus"], "surplus"),
@@ -156,9 +156,60 @@ def test_config_file(case):
     assert case.state(job) == "pending"
 
 
+def test_config_without_a_backend_is_sqlite(case):
+    config = case.write("queue.conf", "[sqlite]\nfile=jobs.sqlite\n")
+    job = case.plain("--config", config, "add", "work").stdout.strip()
+    case.store = "sqlite:" + case.path("jobs.sqlite")
+    assert case.state(job) == "pending"
+    config = case.write("queue.conf", "[fs-json]\ndirectory=jobs\n")
+    assert "[sqlite]" in case.plain("--config", config, "list", code=2).stderr
+
+
 def test_config_unknown_key_is_2(case):
     config = case.write("queue.conf", "[queue]\nbackend=memory\n[memory]\ncolour=red\n")
     assert "colour" in case.plain("--config", config, "list", code=2).stderr
+
+
+# Where the jobs are if nobody says so
+
+
+def test_default_place_is_the_state_folder(case):
+    home = {"XDG_STATE_HOME": case.path("a/state"), "HOME": case.path("home")}
+    job = case.plain("add", "work", env=home).stdout.strip()
+    case.store = "sqlite:" + case.path("a/state/jobqueue/jobs.sqlite")
+    assert case.state(job) == "pending"
+    assert job in case.plain("list", env=home).stdout
+    modes = [os.stat(case.path(name)).st_mode & 0o777 for name in ("a", "a/state/jobqueue")]
+    assert modes == [0o700, 0o700] and not os.path.exists(case.path("home")), modes
+
+
+def test_default_place_without_the_variable_is_in_the_home(case):
+    job = case.plain("add", "work", env={"XDG_STATE_HOME": "", "HOME": case.path("h")}).stdout.strip()
+    case.store = "sqlite:" + case.path("h/.local/state/jobqueue/jobs.sqlite")
+    assert case.state(job) == "pending"
+
+
+def test_default_place_is_not_used_if_another_is_named(case):
+    case.call("list", env={"XDG_STATE_HOME": case.path("state")})
+    assert not os.path.exists(case.path("state"))
+
+
+def test_default_place_that_cannot_be_says_so(case):
+    case.write("file", "")
+    done = case.plain("list", env={"XDG_STATE_HOME": case.path("file")}, code=5)
+    assert "neither --store nor --config" in done.stderr and case.path("file") in done.stderr, done
+    done = case.plain("list", env={"XDG_STATE_HOME": "state"}, code=2)
+    assert "XDG_STATE_HOME" in done.stderr and "absolute" in done.stderr, done
+
+
+def test_default_place_without_the_backend_says_so(case):
+    os.mkdir(case.path("modules"))
+    env = {"JOBQUEUE_BACKEND_PATH": case.path("modules"), "XDG_STATE_HOME": case.path("state")}
+    if "found: none" not in case.plain("--store", "nonsense:", "list", env=env, code=2).stderr:
+        return  # backends are installed on this machine
+    done = case.plain("list", env=env, code=2)
+    for text in ["neither --store nor --config", "“sqlite”", "sqlite.so", "install the backend"]:
+        assert text in done.stderr, done.stderr
 
 
 def test_output_that_cannot_be_written_is_5(case):

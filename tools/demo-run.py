@@ -36,8 +36,8 @@ def parse_options():
     parser.add_argument("folder", nargs="?", metavar="FOLDER",
                         help="whose files to take (default: one of the system's with %d or more: %s)"
                         % (ENOUGH, ", ".join(CANDIDATES)))
-    parser.add_argument("--backend", default="fs-json",
-                        help="fs-json (the default), gdbm or memory")
+    parser.add_argument("--backend", default="sqlite",
+                        help="sqlite (the default), fs-json, gdbm or memory")
     parser.add_argument("--files", type=int, default=2000,
                         help="take at most so many files (default: 2000)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1,
@@ -68,8 +68,8 @@ class Demo:
         self.place = place
         self.out = os.path.join(place, "out")
         self.graph = os.path.join(place, "graph.json")
-        self.store = {"memory": "memory:", "gdbm": "gdbm:%s/jobs.gdbm" % place}.get(
-            options.backend, "%s:%s/jobs" % (options.backend, place))
+        self.store = ("memory:" if options.backend == "memory" else
+                      "%s:%s/jobs" % (options.backend, place))
         self.ids = {}
         self.files = []
         self.successes = collections.Counter()

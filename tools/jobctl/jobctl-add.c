@@ -32,7 +32,7 @@ static const JobctlUsage usage = {
   "Enqueues one job of type TYPE and prints its id. ARGS is JSON text (default: null);\n"
   "\"-\" reads it from standard input.",
   "Example:\n"
-  "  jobctl --store fs-json:/var/lib/example/jobs add exec '{\"argv\":[\"uptime\"]}'\n\n"
+  "  jobctl add exec '{\"argv\":[\"uptime\"]}'\n\n"
   "CONDITION is afterok (the default), afterany or afternotok.",
   1,
   2,

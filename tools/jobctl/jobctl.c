@@ -17,7 +17,7 @@
 
 #include "jobctl.h"
 
-#define EXAMPLE "for example: --store fs-json:/var/lib/example/jobs"
+#define EXAMPLE "for example: --store sqlite:/var/lib/example/jobs.sqlite"
 
 typedef struct
 {
@@ -168,8 +168,7 @@ JobQueue *
 jobctl_open (Jobctl *ctl, GError **error)
 {
   if (ctl->config == NULL && ctl->store == NULL)
-    jobctl_set_usage_error (error, "say where the jobs are, with --config FILE or --store URI; %s",
-                            EXAMPLE);
+    ctl->queue = jobctl_open_default (error);
   else if (ctl->config != NULL && ctl->store != NULL)
     jobctl_set_usage_error (error, "--config and --store exclude each other: give one; %s",
                             EXAMPLE);
@@ -282,6 +281,8 @@ dup_description (void)
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     g_string_append_printf (text, "  %-9s %s\n", commands[i].name, commands[i].summary);
   g_string_append (text, "\n\"jobctl COMMAND --help\" tells more of each.\n\n"
+                         "Without --store and --config, the jobs are in the SQLite database\n"
+                         "jobqueue/jobs.sqlite in $XDG_STATE_HOME, by default ~/.local/state.\n\n"
                          "Exit codes: 0 done; 1 a job failed or was cancelled, or its state does "
                          "not allow\nthis; 2 wrong usage; 3 not found; 4 another process holds the "
                          "store; 5 the storage\nfailed, or records are damaged; 6 jobs are left "

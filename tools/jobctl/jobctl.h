@@ -51,7 +51,7 @@ typedef struct
 /* Parses the options of a command; returns its other arguments, or NULL with an error. */
 char **jobctl_parse (Jobctl *ctl, const JobctlUsage *usage, const GOptionEntry *entries, int argc,
                      char **argv, GError **error);
-/* The queue that --config or --store names; owned by @ctl. */
+/* The queue that --config or --store names, or the default one; owned by @ctl. */
 JobQueue *jobctl_open (Jobctl *ctl, GError **error);
 /* Says on standard error what went wrong. */
 void jobctl_print_error (const GError *error);
@@ -62,6 +62,11 @@ gboolean jobctl_parse_seconds (double seconds, const char *option, gint64 *micro
                                GError **error);
 /* All of a file, or of standard input for "-". */
 char *jobctl_read_text (const char *path, gsize *length, GError **error);
+
+/* jobctl-place.c */
+
+/* The queue in the place that is used when none is named. */
+JobQueue *jobctl_open_default (GError **error);
 
 /* jobctl-print.c */
 
