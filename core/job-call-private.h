@@ -14,6 +14,12 @@ JobCall *job_call_new_blocking (gpointer queue, GCancellable *cancellable);
  * that must not be freed; NULL means an error. */
 gpointer job_call_wait (JobCall *self, GError **error);
 
+/* Has the thread that waits in job_call_wait(), or will, call @func, unless the answer comes first.
+ * One errand at a time: another one that was not begun is forgotten. From any thread, with any lock
+ * held. */
+typedef void (*JobCallErrand) (gpointer data);
+void job_call_ask (JobCall *self, JobCallErrand errand, gpointer data);
+
 /* A call that calls back in the thread-default context of now. Its GTask does not check the
  * cancellable when its answer is taken: what was done is told. */
 JobCall *job_call_new_async (gpointer queue, GCancellable *cancellable, gpointer source_tag,

@@ -27,9 +27,14 @@ struct _JobCall
   GDestroyNotify destroy;
   GError *error;
   gboolean is_lease;
-  GMutex lock; /* guards done */
+
+  /* Of a blocking call; the lock guards all that follows. */
+  GMutex lock;
   GCond cond;
   gboolean done;
+  gboolean sleeping;    /* its thread, at cond: else a signal would be a system call for nothing */
+  JobCallErrand errand; /* what its thread is to do, or NULL */
+  gpointer errand_data;
 };
 
 static void
@@ -136,12 +141,24 @@ deliver (gpointer item, gpointer unused)
 }
 
 static void
-wake_up (JobCall *self)
+set_done (JobCall *self)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
+  g_mutex_lock (&self->lock);
   self->done = TRUE;
-  g_cond_signal (&self->cond);
+  if (self->sleeping)
+    g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+job_call_ask (JobCall *self, JobCallErrand errand, gpointer data)
+{
+  g_mutex_lock (&self->lock);
+  self->errand = errand;
+  self->errand_data = data;
+  if (self->sleeping)
+    g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->lock);
 }
 
 static void
@@ -153,7 +170,7 @@ answer (JobCall *self, gpointer value, GDestroyNotify destroy, GError *error)
   self->destroy = destroy;
   self->error = error;
   if (self->blocking)
-    wake_up (self);
+    set_done (self);
   else if (self->task)
     job_delivery_push (g_task_get_context (self->task), job_call_ref (self), deliver,
                        (GDestroyNotify) job_call_unref);
@@ -184,6 +201,24 @@ job_call_return_error (JobCall *self, GError *error)
   answer (self, NULL, NULL, error);
 }
 
+static void
+run_errand_unlocked (JobCall *self)
+{
+  JobCallErrand errand = g_steal_pointer (&self->errand);
+
+  g_mutex_unlock (&self->lock);
+  errand (self->errand_data);
+  g_mutex_lock (&self->lock);
+}
+
+static void
+sleep_locked (JobCall *self)
+{
+  self->sleeping = TRUE;
+  g_cond_wait (&self->cond, &self->lock);
+  self->sleeping = FALSE;
+}
+
 gpointer
 job_call_wait (JobCall *self, GError **error)
 {
@@ -191,7 +226,10 @@ job_call_wait (JobCall *self, GError **error)
 
   g_mutex_lock (&self->lock);
   while (!self->done)
-    g_cond_wait (&self->cond, &self->lock);
+    if (self->errand)
+      run_errand_unlocked (self);
+    else
+      sleep_locked (self);
   g_mutex_unlock (&self->lock);
 
   value = g_steal_pointer (&self->value);

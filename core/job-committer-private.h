@@ -29,6 +29,10 @@ typedef struct
   GPtrArray *cancellables; /* of the leases of effects.claims, one each */
   GPtrArray *to_fire;      /* of GCancellable: leases that ended, and whose holder has to be told */
   GPtrArray *to_drop;      /* of GCancellable: other leases that ended */
+
+  /* The committer's: */
+  JobCall *caller; /* the first blocking caller who is to be told of it, or NULL */
+  gboolean asked;  /* somebody is on the way to commit it */
 } JobBatch;
 
 /* What the owner does with a batch. */
@@ -44,7 +48,7 @@ typedef struct
   /* Without the lock, still in order: answers everybody, with @error if it is not NULL. No foreign
    * code runs in it. */
   void (*deliver) (JobBatch *batch, const GError *error, gpointer data);
-  /* With the lock: this thread is done, and what came meanwhile is for somebody else to commit. */
+  /* With the lock: the open batch is due, and the owner's thread is asked to commit it. */
   void (*hand_over) (gpointer data);
 } JobCommitterFuncs;
 
@@ -57,10 +61,16 @@ void job_committer_free (JobCommitter *self);
 JobBatch *job_committer_get_open (JobCommitter *self);
 void job_committer_add_answer (JobCommitter *self, JobCall *call, gpointer value,
                                GDestroyNotify destroy);
+/* @call is told of the open batch in some other way: a claim, say. */
+void job_committer_add_caller (JobCommitter *self, JobCall *call);
 /* Whether there is something to commit, and nobody is at it. */
 gboolean job_committer_is_due (JobCommitter *self);
-/* Commits the open batch; the lock is released meanwhile. Only when it is due. */
+/* Commits the open batch, and no other; the lock is released meanwhile. Only when it is due. */
+void job_committer_lead (JobCommitter *self);
+/* The same in the owner's thread, which will look itself whether more is due. */
 void job_committer_commit (JobCommitter *self);
+/* If something is due, asks somebody else to commit it. */
+void job_committer_hand_over (JobCommitter *self);
 /* The newest batch that has something in it: what is true in memory is durable after that one. 0:
  * all is settled, so there is nothing to wait for, and a failure before now is none of this. */
 guint64 job_committer_get_newest (JobCommitter *self);

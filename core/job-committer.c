@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* Who commits: a thread that blocks anyway, if it can be had, since that spares a wake-up. It leads
+ * one batch, its own, and then goes back to its caller. Whoever is due to lead next is asked then:
+ *
+ *   1. a thread that waits in job_committer_wait() for the open batch, or in
+ * job_committer_finish();
+ *   2. else the first blocking caller who is to be told when the open batch is durable: its thread
+ *      sleeps in job_call_wait(), from where it comes to lead;
+ *   3. else the owner's thread.
+ *
+ * Each of them comes for sure, and looks again when it is there: somebody who came by may have
+ * taken the batch meanwhile, and then asks the next one in its turn. So a batch that is due always
+ * has somebody who was asked since it was, or is just being taken.
+ *
+ * A batch that is over is emptied and used again: in a stream of small ones, making its arrays anew
+ * would cost as much as all the rest. */
+
 #include "job-committer-private.h"
 
+#include "job-call-private.h"
+
 #define MAX_FAILURES 256 /* how many are remembered, for those who come late to wait for them */
+#define MAX_SPARE 4096   /* changes of a batch that is worth keeping: a larger one's memory goes */
 
 /* Batches that failed, one after the other. */
 typedef struct
@@ -17,11 +36,15 @@ struct _JobCommitter
   const JobCommitterFuncs *funcs; /* constant */
   gpointer data;                  /* constant */
   JobBatch *open;
+  JobBatch *spare; /* an empty one, or NULL */
   gboolean committing;
-  guint64 settled; /* number of the last batch that is over, well or not */
-  GCond settled_cond;
-  GArray *failures; /* of Failure, in order */
-  GError *failure;  /* the last one's reason */
+  guint64 settled;   /* number of the last batch that is over, well or not */
+  guint64 awaited;   /* the greatest number that a thread waits for, or has waited for */
+  guint n_waiting;   /* threads at progress */
+  guint n_finishing; /* of those in job_committer_finish() */
+  GCond progress;    /* settled or committing has changed */
+  GArray *failures;  /* of Failure, in order */
+  GError *failure;   /* the last one's reason */
 };
 
 static void
@@ -33,11 +56,10 @@ answer_clear (JobAnswer *answer)
 }
 
 static JobBatch *
-batch_new (guint64 number)
+batch_new (void)
 {
   JobBatch *batch = g_new0 (JobBatch, 1);
 
-  batch->number = number;
   job_effects_init (&batch->effects);
   batch->answers = g_array_new (FALSE, FALSE, sizeof (JobAnswer));
   g_array_set_clear_func (batch->answers, (GDestroyNotify) answer_clear);
@@ -64,6 +86,19 @@ batch_is_empty (const JobBatch *batch)
   return batch->effects.changes->len == 0 && batch->answers->len == 0;
 }
 
+/* Lets go of all that is in it, which may run anything. */
+static void
+batch_empty (JobBatch *batch)
+{
+  job_effects_empty (&batch->effects);
+  g_array_set_size (batch->answers, 0);
+  g_ptr_array_set_size (batch->cancellables, 0);
+  g_ptr_array_set_size (batch->to_fire, 0);
+  g_ptr_array_set_size (batch->to_drop, 0);
+  batch->caller = NULL;
+  batch->asked = FALSE;
+}
+
 JobCommitter *
 job_committer_new (GMutex *lock, const JobCommitterFuncs *funcs, gpointer data)
 {
@@ -72,9 +107,10 @@ job_committer_new (GMutex *lock, const JobCommitterFuncs *funcs, gpointer data)
   self->lock = lock;
   self->funcs = funcs;
   self->data = data;
-  self->open = batch_new (1);
+  self->open = batch_new ();
+  self->open->number = 1;
   self->failures = g_array_new (FALSE, FALSE, sizeof (Failure));
-  g_cond_init (&self->settled_cond);
+  g_cond_init (&self->progress);
   return self;
 }
 
@@ -82,11 +118,14 @@ void
 job_committer_free (JobCommitter *self)
 {
   batch_free (self->open);
-  g_cond_clear (&self->settled_cond);
+  g_clear_pointer (&self->spare, batch_free);
+  g_cond_clear (&self->progress);
   g_array_unref (self->failures);
   g_clear_error (&self->failure);
   g_free (self);
 }
+
+/* --- what joins ------------------------------------------------------------------------------- */
 
 JobBatch *
 job_committer_get_open (JobCommitter *self)
@@ -95,11 +134,19 @@ job_committer_get_open (JobCommitter *self)
 }
 
 void
+job_committer_add_caller (JobCommitter *self, JobCall *call)
+{
+  if (self->open->caller == NULL && job_call_is_blocking (call))
+    self->open->caller = call;
+}
+
+void
 job_committer_add_answer (JobCommitter *self, JobCall *call, gpointer value, GDestroyNotify destroy)
 {
   JobAnswer answer = { job_call_ref (call), value, destroy };
 
   g_array_append_val (self->open->answers, answer);
+  job_committer_add_caller (self, call);
 }
 
 gboolean
@@ -108,12 +155,15 @@ job_committer_is_due (JobCommitter *self)
   return !self->committing && !batch_is_empty (self->open);
 }
 
+/* --- failures --------------------------------------------------------------------------------- */
+
 static JobBatch *
 take_open (JobCommitter *self)
 {
   JobBatch *batch = self->open;
 
-  self->open = batch_new (batch->number + 1);
+  self->open = self->spare ? g_steal_pointer (&self->spare) : batch_new ();
+  self->open->number = batch->number + 1;
   return batch;
 }
 
@@ -162,8 +212,78 @@ fail (JobCommitter *self, const JobBatch *batch, const GError *error)
   return behind;
 }
 
+/* --- committing ------------------------------------------------------------------------------- */
+
+/* Without anybody there it would be a system call for nothing. */
+static void
+tell_progress (JobCommitter *self)
+{
+  if (self->n_waiting > 0)
+    g_cond_broadcast (&self->progress);
+}
+
+static void
+await_progress (JobCommitter *self)
+{
+  self->n_waiting++;
+  g_cond_wait (&self->progress, self->lock);
+  self->n_waiting--;
+}
+
+/* Without the lock. NULL: it was so large that its memory is better given back. */
+static JobBatch *
+make_spare (JobBatch *batch)
+{
+  if (batch->effects.changes->len + batch->answers->len > MAX_SPARE)
+    {
+      batch_free (batch);
+      return NULL;
+    }
+  batch_empty (batch);
+  return batch;
+}
+
+/* Without the lock, which it takes. */
+static void
+keep_spare (JobCommitter *self, JobBatch *spare)
+{
+  g_mutex_lock (self->lock);
+  if (self->spare)
+    g_clear_pointer (&spare, batch_free);
+  else
+    self->spare = spare;
+}
+
+/* In the thread of a blocking caller. */
+static void
+lead_for_caller (gpointer data)
+{
+  JobCommitter *self = data;
+
+  g_mutex_lock (self->lock);
+  if (job_committer_is_due (self))
+    job_committer_lead (self);
+  g_mutex_unlock (self->lock);
+}
+
 void
-job_committer_commit (JobCommitter *self)
+job_committer_hand_over (JobCommitter *self)
+{
+  JobBatch *open = self->open;
+
+  if (!job_committer_is_due (self) || open->asked || self->n_finishing > 0 ||
+      self->awaited >= open->number)
+    return;
+  open->asked = TRUE;
+  if (open->caller)
+    job_call_ask (open->caller, lead_for_caller, self);
+  else
+    self->funcs->hand_over (self->data);
+}
+
+/* @goes_on: this thread will look itself for what comes next. */
+static void
+commit (JobCommitter *self, gboolean goes_on)
 {
   JobBatch *batch = take_open (self);
   JobBatch *behind = NULL;
@@ -179,7 +299,7 @@ job_committer_commit (JobCommitter *self)
   else
     self->funcs->settle (batch, self->data);
   self->settled = behind ? behind->number : batch->number;
-  g_cond_broadcast (&self->settled_cond);
+  tell_progress (self);
   g_mutex_unlock (self->lock);
 
   self->funcs->deliver (batch, error, self->data);
@@ -188,15 +308,28 @@ job_committer_commit (JobCommitter *self)
 
   g_mutex_lock (self->lock);
   self->committing = FALSE;
-  g_cond_broadcast (&self->settled_cond);
-  if (job_committer_is_due (self))
-    self->funcs->hand_over (self->data);
+  tell_progress (self);
+  if (!goes_on)
+    job_committer_hand_over (self);
   g_mutex_unlock (self->lock);
 
-  batch_free (batch);
   g_clear_pointer (&behind, batch_free);
-  g_mutex_lock (self->lock);
+  keep_spare (self, make_spare (batch));
 }
+
+void
+job_committer_lead (JobCommitter *self)
+{
+  commit (self, FALSE);
+}
+
+void
+job_committer_commit (JobCommitter *self)
+{
+  commit (self, TRUE);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 guint64
 job_committer_get_newest (JobCommitter *self)
@@ -209,11 +342,12 @@ job_committer_get_newest (JobCommitter *self)
 gboolean
 job_committer_wait (JobCommitter *self, guint64 number, GError **error)
 {
+  self->awaited = MAX (self->awaited, number);
   while (self->settled < number)
     if (job_committer_is_due (self))
-      job_committer_commit (self);
+      job_committer_lead (self);
     else
-      g_cond_wait (&self->settled_cond, self->lock);
+      await_progress (self);
 
   if (!has_failed (self, number))
     return TRUE;
@@ -224,9 +358,11 @@ job_committer_wait (JobCommitter *self, guint64 number, GError **error)
 void
 job_committer_finish (JobCommitter *self)
 {
+  self->n_finishing++;
   while (self->committing || !batch_is_empty (self->open))
     if (job_committer_is_due (self))
       job_committer_commit (self);
     else
-      g_cond_wait (&self->settled_cond, self->lock);
+      await_progress (self);
+  self->n_finishing--;
 }

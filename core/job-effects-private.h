@@ -33,6 +33,8 @@ typedef struct
 } JobEffects;
 
 void job_effects_init (JobEffects *self);
+/* For what comes next: the memory stays. */
+void job_effects_empty (JobEffects *self);
 void job_effects_clear (JobEffects *self);
 
 G_END_DECLS

@@ -13,6 +13,15 @@ job_effects_init (JobEffects *self)
 }
 
 void
+job_effects_empty (JobEffects *self)
+{
+  g_array_set_size (self->changes, 0);
+  g_array_set_size (self->claims, 0);
+  g_array_set_size (self->ends, 0);
+  g_array_set_size (self->finals, 0);
+}
+
+void
 job_effects_clear (JobEffects *self)
 {
   g_clear_pointer (&self->changes, g_array_unref);

@@ -153,7 +153,7 @@ revert (const GError *reason, gpointer data)
   job_scheduler_free (g_steal_pointer (&self->scheduler));
   self->scheduler = g_steal_pointer (&scheduler);
   job_local_match (self);
-  g_cond_signal (&self->wake);
+  job_local_wake (self); /* other jobs may be scheduled now */
 }
 
 /* --- delivered -------------------------------------------------------------------------------- */
@@ -210,7 +210,6 @@ give_back (JobLocal *self, const JobClaim *claim, const GError *error)
   job_scheduler_release (self->scheduler, &claim->id, &claim->token, job_local_now (self),
                          &job_committer_get_open (committer)->effects, NULL);
   job_local_match (self);
-  g_cond_signal (&self->wake);
   g_mutex_unlock (&self->lock);
 }
 
@@ -329,9 +328,7 @@ deliver_batch (JobBatch *batch, const GError *error, gpointer data)
 static void
 hand_over (gpointer data)
 {
-  JobLocal *self = data;
-
-  g_cond_signal (&self->wake);
+  job_local_wake (data);
 }
 
 const JobCommitterFuncs job_local_committer_funcs = {

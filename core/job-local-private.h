@@ -28,8 +28,9 @@ struct _JobLocal
   GThreadPool *messenger; /* constant: one thread, which fires the cancellables of leases */
   GThread *thread;        /* constant: the service thread */
 
-  GMutex lock; /* guards all below */
-  GCond wake;  /* the service thread has something to do */
+  GMutex lock;       /* guards all below */
+  GCond wake;        /* the service thread has something to do */
+  gboolean sleeping; /* the service thread, at wake */
   JobScheduler *scheduler;
   JobCommitter *committer;
   GHashTable *cancellables; /* JobId of a token → GCancellable of the lease that was handed out */
@@ -100,6 +101,8 @@ gboolean job_local_check_open (JobLocal *self, GError **error);
 void job_local_commit (JobLocal *self, gboolean may_lead);
 /* Who was matched waits no longer. */
 void job_local_match (JobLocal *self);
+/* Has the service thread look at everything. */
+void job_local_wake (JobLocal *self);
 /* The service thread looks again when to wake up. */
 void job_local_plan (JobLocal *self);
 

@@ -63,7 +63,7 @@ job_local_read_work (JobLocalRead *read)
 
   g_mutex_lock (&self->lock);
   if (--self->n_reads == 0 && self->closed)
-    g_cond_signal (&self->wake);
+    job_local_wake (self);
   g_mutex_unlock (&self->lock);
   read_free (read);
 }

@@ -282,8 +282,12 @@ try_claim (JobLocalWait *wait)
   if (!job_scheduler_claim (self->scheduler, (const char *const *) wait->types,
                             (const char *const *) wait->channels, wait, job_local_now (self),
                             job_local_open_effects (self)))
-    return FALSE;
+    {
+      job_committer_hand_over (self->committer);
+      return FALSE;
+    }
   job_local_wait_ref (wait);
+  job_committer_add_caller (self->committer, wait->call);
   job_local_commit (self, job_call_is_blocking (wait->call));
   return TRUE;
 }
@@ -338,6 +342,7 @@ try_claim_by_id (JobLocalRead *read, GError **error)
                                   job_local_open_effects (self), error))
     return FALSE;
   job_local_wait_ref (read->wait);
+  job_committer_add_caller (self->committer, read->wait->call);
   return TRUE;
 }
 

@@ -45,7 +45,27 @@ job_local_plan (JobLocal *self)
   gint64 deadline = next_deadline (self);
 
   if (deadline >= 0 && (self->planned < 0 || deadline < self->planned))
-    g_cond_signal (&self->wake);
+    job_local_wake (self);
+}
+
+/* If it is awake it has yet to look at everything before it sleeps. */
+void
+job_local_wake (JobLocal *self)
+{
+  if (!self->sleeping)
+    return;
+  self->sleeping = FALSE;
+  g_cond_signal (&self->wake);
+}
+
+static void
+sleep_until (JobLocal *self, gint64 deadline)
+{
+  self->sleeping = TRUE;
+  self->planned = deadline;
+  job_clock_wait (self->clock, &self->wake, &self->lock, deadline);
+  self->planned = -1;
+  self->sleeping = FALSE;
 }
 
 /* --- committing ------------------------------------------------------------------------------- */
@@ -67,9 +87,8 @@ job_local_match (JobLocal *self)
       wait->waiter = NULL;
       job_local_wait_ref (wait);
       job_local_wait_stop (wait);
+      job_committer_add_caller (self->committer, wait->call);
     }
-  if (claims->len > before)
-    g_cond_signal (&self->wake);
 }
 
 void
@@ -77,9 +96,9 @@ job_local_commit (JobLocal *self, gboolean may_lead)
 {
   job_local_match (self);
   if ((may_lead || job_ledger_is_quick (self->ledger)) && job_committer_is_due (self->committer))
-    job_committer_commit (self->committer);
-  if (job_committer_is_due (self->committer))
-    g_cond_signal (&self->wake);
+    job_committer_lead (self->committer);
+  else
+    job_committer_hand_over (self->committer);
   job_local_plan (self);
 }
 
@@ -131,9 +150,7 @@ serve (JobLocal *self)
       job_committer_commit (self->committer);
       return;
     }
-  self->planned = next_deadline (self);
-  job_clock_wait (self->clock, &self->wake, &self->lock, self->planned);
-  self->planned = -1;
+  sleep_until (self, next_deadline (self));
 }
 
 /* What was accepted before the end is committed still, and answered: after that nobody looks into
@@ -147,7 +164,7 @@ settle_everything (JobLocal *self)
       job_committer_finish (self->committer);
       if (self->n_reads == 0)
         break;
-      g_cond_wait (&self->wake, &self->lock);
+      sleep_until (self, -1);
     }
 }
 
@@ -311,7 +328,7 @@ job_local_shut (JobLocal *self, GError *reason)
       return;
     }
   self->closed = reason;
-  g_cond_signal (&self->wake);
+  job_local_wake (self);
 }
 
 static void

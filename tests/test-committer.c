@@ -2,12 +2,19 @@
 
 /* The stream of batches, with an owner that only writes down what it is told. */
 
+#include "job-call-private.h"
 #include "job-committer-private.h"
 
-typedef struct
+typedef struct _Owner Owner;
+
+struct _Owner
 {
   GMutex lock;
   JobCommitter *committer;
+  void (*on_write) (Owner *owner); /* while the first batch is written, without the lock */
+  JobCall *call;                   /* of a blocking caller */
+  GThread *thread;
+  GThread *writer;   /* who wrote the last batch */
   guint n_to_come;   /* how many times something joins while a batch is written */
   guint n_to_fail;   /* how many writes will fail */
   guint n_written;   /* batches */
@@ -15,7 +22,8 @@ typedef struct
   guint n_delivered; /* batches, well or not */
   guint n_handed_over;
   gboolean writing; /* atomic */
-} Owner;
+  gboolean waits;   /* guarded by lock: the thread is about to wait */
+};
 
 static void
 add_change (Owner *owner)
@@ -31,6 +39,9 @@ write_batch (const JobBatch *batch, gpointer data, GError **error)
   Owner *owner = data;
 
   g_atomic_int_set (&owner->writing, TRUE);
+  owner->writer = g_thread_self ();
+  if (owner->on_write)
+    g_steal_pointer (&owner->on_write) (owner);
   if (owner->n_to_come > 0)
     {
       g_mutex_lock (&owner->lock);
@@ -71,6 +82,8 @@ deliver (JobBatch *batch, const GError *error, gpointer data)
   g_mutex_lock (&owner->lock);
   owner->n_delivered++;
   g_mutex_unlock (&owner->lock);
+  for (guint i = 0; i < batch->answers->len; i++)
+    job_call_return_true (g_array_index (batch->answers, JobAnswer, i).call);
 }
 
 static void
@@ -133,6 +146,123 @@ test_hands_over_nothing_else (Owner *owner, gconstpointer data)
   g_assert_cmpuint (owner->n_delivered, ==, 1);
   g_assert_cmpuint (owner->n_handed_over, ==, 0);
 }
+
+/* --- who is asked ----------------------------------------------------------------------------- */
+
+static gpointer
+wait_for_newest (gpointer data)
+{
+  Owner *owner = data;
+
+  g_mutex_lock (&owner->lock);
+  owner->waits = TRUE;
+  g_assert_true (job_committer_wait (owner->committer, add_and_get_newest (owner), NULL));
+  g_mutex_unlock (&owner->lock);
+  return NULL;
+}
+
+static void
+let_somebody_wait (Owner *owner)
+{
+  gboolean waits = FALSE;
+
+  owner->thread = g_thread_new ("waits", wait_for_newest, owner);
+  while (!waits)
+    {
+      g_mutex_lock (&owner->lock);
+      waits = owner->waits;
+      g_mutex_unlock (&owner->lock);
+    }
+}
+
+static void
+join_unlocked (Owner *owner)
+{
+  GThread *thread = owner->thread;
+
+  g_mutex_unlock (&owner->lock);
+  g_thread_join (thread);
+  g_mutex_lock (&owner->lock);
+  g_assert_cmpuint (owner->n_written, ==, 2);
+  g_assert_cmpuint (owner->n_handed_over, ==, 0);
+  g_assert_true (owner->writer == thread);
+}
+
+static void
+test_who_waits_for_it_leads (Owner *owner, gconstpointer data)
+{
+  owner->on_write = let_somebody_wait;
+  add_change (owner);
+  job_committer_lead (owner->committer);
+  join_unlocked (owner);
+}
+
+static gpointer
+wait_for_answer (gpointer data)
+{
+  g_assert_nonnull (job_call_wait (data, NULL));
+  return NULL;
+}
+
+/* An asynchronous caller is in no position to lead, even if it came first. */
+static void
+let_callers_join (Owner *owner)
+{
+  g_autoptr (GObject) queue = g_object_new (G_TYPE_OBJECT, NULL);
+  g_autoptr (JobCall) asynchronous = job_call_new_async (queue, NULL, NULL, NULL, NULL);
+
+  owner->call = job_call_new_blocking (queue, NULL);
+  g_mutex_lock (&owner->lock);
+  add_change (owner);
+  job_committer_add_answer (owner->committer, asynchronous, NULL, NULL);
+  job_committer_add_answer (owner->committer, owner->call, NULL, NULL);
+  g_mutex_unlock (&owner->lock);
+  owner->thread = g_thread_new ("calls", wait_for_answer, owner->call);
+}
+
+static void
+test_blocking_caller_leads (Owner *owner, gconstpointer data)
+{
+  owner->on_write = let_callers_join;
+  add_change (owner);
+  job_committer_lead (owner->committer);
+  join_unlocked (owner);
+}
+
+/* Whoever was asked finds that somebody was faster, and gets the answer all the same. */
+static void
+test_who_comes_by_leads (Owner *owner, gconstpointer data)
+{
+  g_autoptr (GObject) queue = g_object_new (G_TYPE_OBJECT, NULL);
+  JobCall *call = job_call_new_blocking (queue, NULL);
+  guint64 newest = add_and_get_newest (owner);
+
+  job_committer_add_answer (owner->committer, call, NULL, NULL);
+  job_committer_hand_over (owner->committer);
+  g_assert_true (job_committer_wait (owner->committer, newest, NULL));
+  g_mutex_unlock (&owner->lock);
+  wait_for_answer (call);
+  g_mutex_lock (&owner->lock);
+  g_assert_cmpuint (owner->n_written, ==, 1);
+  g_assert_cmpuint (owner->n_handed_over, ==, 0);
+}
+
+static void
+test_is_asked_once (Owner *owner, gconstpointer data)
+{
+  for (guint i = 1; i < 3; i++)
+    {
+      add_change (owner);
+      job_committer_hand_over (owner->committer);
+      job_committer_hand_over (owner->committer);
+      g_assert_cmpuint (owner->n_handed_over, ==, i);
+      job_committer_commit (owner->committer);
+    }
+  job_committer_hand_over (owner->committer);
+  g_assert_cmpuint (owner->n_handed_over, ==, 2);
+}
+
+/* --- failures --------------------------------------------------------------------------------- */
 
 static void
 assert_failed (Owner *owner, guint64 number, gboolean failed)
@@ -224,6 +354,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("hands-over-what-came-meanwhile", test_hands_over_what_came_meanwhile);
   ADD ("hands-over-nothing-else", test_hands_over_nothing_else);
+  ADD ("who-waits-for-it-leads", test_who_waits_for_it_leads);
+  ADD ("blocking-caller-leads", test_blocking_caller_leads);
+  ADD ("who-comes-by-leads", test_who_comes_by_leads);
+  ADD ("is-asked-once", test_is_asked_once);
   ADD ("every-failure-is-told", test_every_failure_is_told);
   ADD ("what-is-behind-fails-too", test_what_is_behind_fails_too);
   ADD ("finish-waits-for-deliveries", test_finish_waits_for_deliveries);
