@@ -276,17 +276,6 @@ is_watched (JobLocal *self)
   return g_hash_table_size (self->watches) > 0;
 }
 
-static void
-checkpoint_if_due (JobLocal *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (job_ledger_needs_checkpoint (self->ledger) && !job_ledger_checkpoint (self->ledger, &error))
-    g_warning ("A checkpoint failed: %s. Nothing is lost: the journal has it all, and it will be "
-               "tried again.",
-               error->message);
-}
-
 /* Who waits for the end of a job that never came to be. */
 static void
 fail_orphans (JobLocal *self, const GError *error)
@@ -318,11 +307,13 @@ deliver_batch (JobBatch *batch, const GError *error, gpointer data)
       return;
     }
   if (batch->to_fire->len > 0)
-    g_thread_pool_push (self->messenger, g_ptr_array_ref (batch->to_fire), NULL);
+    {
+      g_thread_pool_push (self->messenger, g_steal_pointer (&batch->to_fire), NULL);
+      batch->to_fire = g_ptr_array_new_with_free_func (g_object_unref);
+    }
   if (effects->finals->len > 0 && is_watched (self))
     for (guint i = 0; i < effects->finals->len; i++)
       deliver_final (self, &g_array_index (effects->finals, JobId, i));
-  checkpoint_if_due (self);
 }
 
 static void
