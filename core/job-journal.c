@@ -1,188 +1,74 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The file, all numbers little-endian:
+/* The numbers of the two segments are next to each other, and the sequence numbers of batches go on
+ * from the lower to the higher one. A segment that is free has the higher number already, and no
+ * batch: it was made durable as such before it may be used. So the opening knows what is so:
  *
- *   0   8  "jobqjrnl"
- *   8   4  version of this format: 1
- *   12  4  CRC-32 of the twelve bytes before
- *   16     batches, one after the other
+ *   one of them has batches    it is the active one
+ *   both have                  the higher one is active; the lower one is not in the store yet, or
+ *                              not known to be
  *
- * A batch:
- *
- *   0   4  "JBAT"
- *   4   4  length of the changes in bytes
- *   8   8  sequence number: one more than that of the batch before
- *   16  4  number of changes
- *   20  4  CRC-32 of the bytes 4 to 19, continued over the changes
- *   24     the changes, as job_change_encode() writes them
- *
- * A batch is acknowledged when fdatasync() has returned, and the next is not written before that.
- * So whatever a crash leaves, only the last batch can be torn, and what comes before it is whole.
- * If whole batches are found behind a torn one, or no beginning of the header where it should be,
- * that was no crash but damage: the bytes from there on are set aside in a file of their own.
- *
- * The file is made with the first batch, and its folder synced, so that a queue which is only
- * looked at leaves nothing behind. After a failed write or sync it is cut back to the last good
- * batch. That a sync failed may mean that what was to be written is lost, though the kernel calls
- * it clean: so those bytes are never synced again, only cut off. */
+ * When a write fails, the batch may be on the disk or not; that a sync failed may even mean that it
+ * is lost though the kernel calls it clean, so it is not synced again. The next batch goes into the
+ * other segment under the same sequence number, has no changes, and voids it: in the lower segment
+ * counts only what comes before the first batch of the higher one. Where the other segment is not
+ * free, or the disk has no room for it, the file is cut off behind the last good batch instead,
+ * which needs no room. */
 
 #include "job-journal-private.h"
 
 #include "job-error.h"
 #include "job-file.h"
+#include "job-segment-private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
 
-#define FILE_MAGIC "jobqjrnl"
-#define FILE_VERSION 1
-#define FILE_HEADER 16
-#define BATCH_MAGIC "JBAT"
-#define BATCH_HEADER 24
 #define MAX_BATCH G_MAXINT32
+#define KEPT_BUFFER (1024 * 1024) /* what a larger batch took is given back */
 
 struct _JobJournal
 {
-  char *path;
-  int fd;           /* -1: there is no file yet */
-  guint64 good_end; /* what comes from here on is not part of it */
-  guint64 sequence; /* of the last good batch */
-  gboolean broken;  /* it could not be cut back after a failure */
+  char *path;                                /* constant */
+  JobSegment segments[JOB_JOURNAL_SEGMENTS]; /* each its writer's, or who releases it */
+  guint active;                              /* the writer's, as all below */
+  guint64 sequence;                          /* of the last good batch */
+  GByteArray *staged;
+  guint32 n_staged;
 };
 
-static void
-put_u32 (guint8 *at, guint32 value)
+static JobSegment *
+get_active (JobJournal *self)
 {
-  value = GUINT32_TO_LE (value);
-  memcpy (at, &value, 4);
+  return &self->segments[self->active];
 }
 
-static void
-put_u64 (guint8 *at, guint64 value)
+/* --- opening ---------------------------------------------------------------------------------- */
+
+typedef struct
 {
-  value = GUINT64_TO_LE (value);
-  memcpy (at, &value, 8);
-}
-
-static guint32
-get_u32 (const guint8 *at)
-{
-  guint32 value;
-
-  memcpy (&value, at, 4);
-  return GUINT32_FROM_LE (value);
-}
-
-static guint64
-get_u64 (const guint8 *at)
-{
-  guint64 value;
-
-  memcpy (&value, at, 8);
-  return GUINT64_FROM_LE (value);
-}
+  JobJournal *journal;
+  JobSegmentContent contents[JOB_JOURNAL_SEGMENTS];
+  JobJournalVisitor visitor;
+  gpointer data;
+} Replay;
 
 static void
-fill_file_header (guint8 header[FILE_HEADER])
+replay_clear (Replay *self)
 {
-  memcpy (header, FILE_MAGIC, 8);
-  put_u32 (header + 8, FILE_VERSION);
-  put_u32 (header + 12, crc32_z (0, header, 12));
+  for (guint i = 0; i < JOB_JOURNAL_SEGMENTS; i++)
+    job_segment_content_clear (&self->contents[i]);
 }
 
-static guint32
-batch_crc (const guint8 *batch, gsize payload)
-{
-  guint32 crc = crc32_z (0, batch + 4, 16);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Replay, replay_clear)
 
-  return crc32_z (crc, batch + BATCH_HEADER, payload);
-}
-
-/* --- replay ----------------------------------------------------------------------------------- */
-
-/* Whether a whole batch begins at @at, and how long it is. */
+/* Keeps the bytes that cannot be read, and what stands behind them, for somebody to look at. */
 static gboolean
-is_batch (const guint8 *data, gsize size, gsize at, gsize *length)
+set_aside (Replay *replay, guint which, const char *reason, GError **error)
 {
-  const guint8 *batch = data + at;
-  guint32 payload;
-
-  if (size - at < BATCH_HEADER || memcmp (batch, BATCH_MAGIC, 4) != 0)
-    return FALSE;
-  payload = get_u32 (batch + 4);
-  if (payload > size - at - BATCH_HEADER || get_u32 (batch + 20) != batch_crc (batch, payload))
-    return FALSE;
-  *length = BATCH_HEADER + payload;
-  return TRUE;
-}
-
-static gboolean
-has_batch_behind (const guint8 *data, gsize size, gsize at, guint64 sequence)
-{
-  const guint8 *found;
-  gsize length;
-
-  while (at < size && (found = memmem (data + at, size - at, BATCH_MAGIC, 4)))
-    {
-      at = found - data;
-      if (is_batch (data, size, at, &length) && get_u64 (found + 8) > sequence)
-        return TRUE;
-      at++;
-    }
-  return FALSE;
-}
-
-static gboolean
-show_batch (JobJournal *self, const guint8 *batch, gsize length, JobJournalVisitor visitor,
-            gpointer data, GError **error)
-{
-  guint32 n_changes = get_u32 (batch + 16);
-  gsize at = BATCH_HEADER;
-
-  for (guint32 i = 0; i < n_changes; i++)
-    {
-      JobChange change = { 0 };
-      gsize used;
-
-      if (!job_change_decode (batch + at, length - at, &change, &used, error))
-        {
-          g_prefix_error (error, "Journal “%s”, byte %" G_GUINT64_FORMAT ": ", self->path,
-                          self->good_end + at);
-          return FALSE;
-        }
-      visitor (&change, (JobPlace){ self->good_end + at, used }, data);
-      job_change_clear (&change);
-      at += used;
-    }
-  return TRUE;
-}
-
-static gboolean
-check_header (JobJournal *self, const guint8 *data, gsize size, gboolean *good, GError **error)
-{
-  *good = size >= FILE_HEADER && memcmp (data, FILE_MAGIC, 8) == 0 &&
-          get_u32 (data + 12) == crc32_z (0, data, 12);
-  if (!*good || get_u32 (data + 8) == FILE_VERSION)
-    return TRUE;
-
-  g_set_error (error, JOB_ERROR, JOB_ERROR_VERSION,
-               "Journal “%s” has format version %u, and this library knows version %d: open it "
-               "with the newer "
-               "library that wrote it, and close it there",
-               self->path, get_u32 (data + 8), FILE_VERSION);
-  return FALSE;
-}
-
-/* Damage: keeps the bytes that cannot be read, and what stands behind them, for somebody to look
- * at. */
-static gboolean
-set_aside (JobJournal *self, const guint8 *data, gsize size, GError **error)
-{
-  g_autofree char *folder = g_path_get_dirname (self->path);
+  const JobSegment *segment = &replay->journal->segments[which];
+  const JobSegmentContent *content = &replay->contents[which];
+  g_autofree char *folder = g_path_get_dirname (segment->path);
   g_autofree char *name = NULL;
   g_autofree char *path = NULL;
   guint number = 1;
@@ -190,178 +76,264 @@ set_aside (JobJournal *self, const guint8 *data, gsize size, GError **error)
   do
     {
       g_free (path);
-      path = g_strdup_printf ("%s-damaged-%u", self->path, number++);
+      path = g_strdup_printf ("%s-damaged-%u", replay->journal->path, number++);
     }
   while (g_file_test (path, G_FILE_TEST_EXISTS));
 
   name = g_path_get_basename (path);
-  if (!job_file_write_new (folder, name, data + self->good_end, size - self->good_end, error))
+  if (!job_file_write_new (folder, name, content->bytes + segment->end,
+                           content->size - segment->end, error))
     return FALSE;
-  g_warning ("Journal “%s” is damaged from byte %" G_GUINT64_FORMAT
-             " on: what stands before was taken, the "
-             "other %" G_GSIZE_FORMAT
+  g_warning ("Journal “%s” %s from byte %" G_GUINT64_FORMAT
+             " on: what stands before was taken, the other %" G_GUINT64_FORMAT
              " bytes were set aside in “%s”. Changes that had been acknowledged are lost.",
-             self->path, self->good_end, (gsize) (size - self->good_end), path);
+             segment->path, reason, segment->end, (guint64) content->size - segment->end, path);
   return TRUE;
 }
 
-static gboolean
-cut_back (JobJournal *self, GError **error)
+/* In the lower segment, what the first batch of the higher one voids. */
+static void
+cut_void (JobSegment *lower, JobSegmentContent *content, guint64 sequence)
 {
-  if (ftruncate (self->fd, self->good_end) != 0)
-    return job_file_set_error (error, errno, "truncate", self->path);
-  if (fdatasync (self->fd) != 0)
-    return job_file_set_error (error, errno, "sync", self->path);
+  guint64 at = JOB_SEGMENT_HEADER;
+
+  for (guint64 i = content->first_sequence; i < sequence; i++)
+    at += JOB_BATCH_HEADER + job_segment_get_batch (content, at).length;
+  lower->end = at;
+  content->last_sequence = sequence - 1;
+  content->damaged = FALSE;
+}
+
+/* The higher one has batches. Whether the lower one has all that comes before them: FALSE if some
+ * are missing. */
+static gboolean
+join (Replay *replay, guint lower, guint higher)
+{
+  JobSegmentContent *before = &replay->contents[lower];
+  const JobSegmentContent *behind = &replay->contents[higher];
+
+  if (before->first_sequence == 0)
+    return behind->first_is_void && !before->damaged;
+  if (before->last_sequence + 1 < behind->first_sequence)
+    return FALSE;
+  if (before->first_sequence > behind->first_sequence)
+    return FALSE;
+  cut_void (&replay->journal->segments[lower], before, behind->first_sequence);
   return TRUE;
 }
 
-/* Whether a crash can have left these bytes where the header should be: a beginning of it, or
- * nothing but zeros. */
+/* What is behind damage goes, too: it has changes of jobs that may never have been. */
 static gboolean
-is_torn_header (const guint8 *data, gsize size)
+drop_all_behind (Replay *replay, guint lower, guint higher, GError **error)
 {
-  guint8 header[FILE_HEADER], zeros[FILE_HEADER] = { 0 };
+  JobSegment *segments = replay->journal->segments;
+  JobSegmentContent *content = &replay->contents[higher];
 
-  fill_file_header (header);
-  size = MIN (size, FILE_HEADER);
-  return memcmp (data, header, size) == 0 || memcmp (data, zeros, size) == 0;
-}
-
-static gboolean
-is_damage (JobJournal *self, const guint8 *data, gsize size)
-{
-  return (self->good_end == 0 && !is_torn_header (data, size)) ||
-         has_batch_behind (data, size, self->good_end, self->sequence);
-}
-
-static gboolean
-replay (JobJournal *self, const guint8 *data, gsize size, JobJournalVisitor visitor,
-        gpointer user_data, GError **error)
-{
-  gboolean good;
-  gsize length;
-
-  if (!check_header (self, data, size, &good, error))
+  segments[higher].end = JOB_SEGMENT_HEADER;
+  if (!set_aside (replay, lower, "is damaged", error) ||
+      !set_aside (replay, higher, "follows a damaged one and is of no use", error) ||
+      !job_segment_cut (&segments[higher], JOB_SEGMENT_HEADER, error))
     return FALSE;
-  if (good)
-    self->good_end = FILE_HEADER;
-
-  while (good && is_batch (data, size, self->good_end, &length))
-    {
-      guint64 sequence = get_u64 (data + self->good_end + 8);
-
-      if (self->sequence != 0 && sequence != self->sequence + 1)
-        break;
-      if (!show_batch (self, data + self->good_end, length, visitor, user_data, error))
-        return FALSE;
-      self->good_end += length;
-      self->sequence = sequence;
-    }
-
-  if (self->good_end == size)
-    return TRUE;
-  if (is_damage (self, data, size) && !set_aside (self, data, size, error))
-    return FALSE;
-  return cut_back (self, error);
+  replay->contents[lower].damaged = FALSE;
+  content->first_sequence = content->last_sequence = 0;
+  content->damaged = FALSE;
+  return job_segment_cut (&segments[lower], segments[lower].end, error);
 }
 
+/* Damage at the very beginning of the higher one. */
 static gboolean
-read_at (JobJournal *self, guint64 offset, guint8 *data, gsize size, GError **error)
+drop_beginning (Replay *replay, guint higher, GError **error)
 {
-  gsize done = 0;
+  replay->contents[higher].damaged = FALSE;
+  return set_aside (replay, higher, "is damaged", error) &&
+         job_segment_cut (&replay->journal->segments[higher], JOB_SEGMENT_HEADER, error);
+}
 
-  while (done < size)
+/* Which of the two comes first, as far as they have a number. */
+static guint
+find_lower (JobJournal *self)
+{
+  const JobSegment *segments = self->segments;
+
+  if (segments[0].number == 0 || segments[1].number == 0)
+    return segments[0].number == 0 ? 1 : 0;
+  return segments[0].number < segments[1].number ? 0 : 1;
+}
+
+/* One that has no number is no segment: damage is set aside, what a crash left of a new file goes
+ * without a word. */
+static gboolean
+discard_unreadable (Replay *replay, GError **error)
+{
+  for (guint i = 0; i < JOB_JOURNAL_SEGMENTS; i++)
     {
-      gssize n = pread (self->fd, data + done, size - done, offset + done);
+      JobSegment *segment = &replay->journal->segments[i];
+      JobSegmentContent *content = &replay->contents[i];
 
-      if (n < 0 && errno == EINTR)
+      if (segment->fd < 0 || segment->number > 0)
         continue;
-      if (n <= 0)
-        return job_file_set_error (error, n < 0 ? errno : EIO, "read", self->path);
-      done += n;
+      if (content->damaged && !set_aside (replay, i, "is damaged", error))
+        return FALSE;
+      content->damaged = FALSE;
+      if (!job_segment_remove (segment, error))
+        return FALSE;
     }
   return TRUE;
 }
 
 static gboolean
-read_all (JobJournal *self, guint8 **data, gsize *size, GError **error)
+show_batch (Replay *replay, guint which, guint64 at, GError **error)
 {
-  struct stat info;
+  const JobSegmentContent *content = &replay->contents[which];
+  JobBatchHeader batch = job_segment_get_batch (content, at);
+  guint64 end = at + JOB_BATCH_HEADER + batch.length;
 
-  if (fstat (self->fd, &info) != 0)
-    return job_file_set_error (error, errno, "look at", self->path);
-  if (!S_ISREG (info.st_mode) || info.st_nlink != 1)
+  at += JOB_BATCH_HEADER;
+  for (guint32 i = 0; i < batch.n_changes; i++)
     {
-      g_set_error (
-          error, JOB_ERROR, JOB_ERROR_STORAGE,
-          "“%s” is in the way of the journal: it is no regular file of its own; take it away",
-          self->path);
-      return FALSE;
-    }
+      JobChange change = { 0 };
+      gsize used;
 
-  *size = info.st_size;
-  *data = g_malloc (MAX (*size, 1));
-  return read_at (self, 0, *data, *size, error);
+      if (!job_change_decode (content->bytes + at, end - at, &change, &used, error))
+        {
+          g_prefix_error (error, "Journal “%s”, byte %" G_GUINT64_FORMAT ": ",
+                          replay->journal->segments[which].path, at);
+          return FALSE;
+        }
+      replay->visitor (&change, which, (JobPlace){ at, used }, replay->data);
+      job_change_clear (&change);
+      at += used;
+    }
+  return TRUE;
+}
+
+static gboolean
+show (Replay *replay, guint which, GError **error)
+{
+  const JobSegment *segment = &replay->journal->segments[which];
+  guint64 at = JOB_SEGMENT_HEADER;
+
+  while (segment->fd >= 0 && at < segment->end)
+    {
+      if (!show_batch (replay, which, at, error))
+        return FALSE;
+      at += JOB_BATCH_HEADER + job_segment_get_batch (&replay->contents[which], at).length;
+    }
+  return TRUE;
+}
+
+/* What is behind the last whole batch of the active segment is not part of it. */
+static gboolean
+end_active (Replay *replay, GError **error)
+{
+  JobSegment *active = get_active (replay->journal);
+  const JobSegmentContent *content = &replay->contents[replay->journal->active];
+
+  if (active->fd < 0 || active->end == content->size)
+    return TRUE;
+  if (content->damaged && !set_aside (replay, replay->journal->active, "is damaged", error))
+    return FALSE;
+  return job_segment_cut (active, active->end, error);
+}
+
+/* For those that are not there. Returns the lower one. */
+static guint
+give_numbers (JobJournal *self)
+{
+  guint lower = find_lower (self);
+
+  if (self->segments[lower].number == 0)
+    {
+      lower = 0;
+      self->segments[lower].number = 1;
+    }
+  if (self->segments[1 - lower].number == 0)
+    self->segments[1 - lower].number = self->segments[lower].number + 1;
+  return lower;
+}
+
+static gboolean
+replay_segments (Replay *replay, GError **error)
+{
+  JobJournal *self = replay->journal;
+  guint lower, higher;
+
+  if (!discard_unreadable (replay, error))
+    return FALSE;
+  lower = give_numbers (self);
+  higher = 1 - lower;
+  if (replay->contents[higher].first_sequence == 0 && replay->contents[higher].damaged &&
+      !drop_beginning (replay, higher, error))
+    return FALSE;
+  if (replay->contents[higher].first_sequence != 0 && self->segments[lower].fd >= 0 &&
+      !join (replay, lower, higher) && !drop_all_behind (replay, lower, higher, error))
+    return FALSE;
+
+  self->active = replay->contents[higher].first_sequence != 0 ? higher : lower;
+  self->sequence = replay->contents[self->active].last_sequence;
+  return show (replay, lower, error) && show (replay, higher, error) && end_active (replay, error);
+}
+
+static JobJournal *
+journal_new (const char *path)
+{
+  JobJournal *self = g_new0 (JobJournal, 1);
+
+  self->path = g_strdup (path);
+  self->staged = g_byte_array_new ();
+  for (guint i = 0; i < JOB_JOURNAL_SEGMENTS; i++)
+    job_segment_init (&self->segments[i], g_strdup_printf ("%s-%u", path, i + 1));
+  return self;
 }
 
 JobJournal *
 job_journal_open (const char *path, JobJournalVisitor visitor, gpointer data, GError **error)
 {
-  g_autoptr (JobJournal) self = g_new0 (JobJournal, 1);
-  g_autofree guint8 *bytes = NULL;
-  gsize size = 0;
+  g_autoptr (JobJournal) self = journal_new (path);
+  g_auto (Replay) replay = { .journal = self, .visitor = visitor, .data = data };
 
-  self->path = g_strdup (path);
-  self->fd = open (path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-  if (self->fd < 0 && errno == ENOENT)
-    return g_steal_pointer (&self);
-  if (self->fd < 0)
-    {
-      job_file_set_error (error, errno, "open", path);
+  for (guint i = 0; i < JOB_JOURNAL_SEGMENTS; i++)
+    if (!job_segment_open (&self->segments[i], &replay.contents[i], error))
       return NULL;
-    }
-  if (!read_all (self, &bytes, &size, error) || !replay (self, bytes, size, visitor, data, error))
-    return NULL;
-  return g_steal_pointer (&self);
+  return replay_segments (&replay, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void
 job_journal_free (JobJournal *self)
 {
-  if (self->fd >= 0)
-    close (self->fd);
+  for (guint i = 0; i < JOB_JOURNAL_SEGMENTS; i++)
+    job_segment_clear (&self->segments[i]);
+  g_byte_array_unref (self->staged);
   g_free (self->path);
   g_free (self);
 }
 
-/* --- append ----------------------------------------------------------------------------------- */
-
-static gboolean
-create_file (JobJournal *self, GError **error)
+guint
+job_journal_get_active (JobJournal *self)
 {
-  self->fd = open (self->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (self->fd < 0)
-    return job_file_set_error (error, errno, "create", self->path);
-  return TRUE;
+  return self->active;
 }
 
-/* Appends one batch to @bytes, which will be written at good_end. */
-static gboolean
-append_batch (JobJournal *self, GByteArray *bytes, const JobChange *changes, gsize n_changes,
-              JobPlace *places, GError **error)
+guint64
+job_journal_get_size (JobJournal *self, guint segment)
 {
-  guint8 header[BATCH_HEADER] = { 0 };
-  gsize start = bytes->len;
-  gsize payload;
-  guint8 *batch;
+  return self->segments[segment].end - JOB_SEGMENT_HEADER;
+}
 
-  g_byte_array_append (bytes, header, sizeof header);
+/* --- writing ---------------------------------------------------------------------------------- */
+
+gboolean
+job_journal_stage (JobJournal *self, const JobChange *changes, gsize n_changes, JobPlace *places,
+                   gsize *size, GError **error)
+{
+  GByteArray *bytes = self->staged;
+
+  job_segment_begin_batch (bytes);
   for (gsize i = 0; i < n_changes; i++)
     {
       guint at = bytes->len;
 
       job_change_encode (&changes[i], bytes);
-      places[i] = (JobPlace){ self->good_end + at, bytes->len - at };
       if (bytes->len > MAX_BATCH)
         {
           g_set_error (
@@ -370,127 +342,100 @@ append_batch (JobJournal *self, GByteArray *bytes, const JobChange *changes, gsi
               MAX_BATCH);
           return FALSE;
         }
+      places[i] = (JobPlace){ at, bytes->len - at };
     }
-
-  payload = bytes->len - start - BATCH_HEADER;
-  batch = bytes->data + start;
-  memcpy (batch, BATCH_MAGIC, 4);
-  put_u32 (batch + 4, payload);
-  put_u64 (batch + 8, self->sequence + 1);
-  put_u32 (batch + 16, n_changes);
-  put_u32 (batch + 20, batch_crc (batch, payload));
+  self->n_staged = n_changes;
+  *size = bytes->len;
   return TRUE;
-}
-
-static gboolean
-write_and_sync (JobJournal *self, const GByteArray *bytes, gboolean created, GError **error)
-{
-  if (lseek (self->fd, self->good_end, SEEK_SET) < 0)
-    return job_file_set_error (error, errno, "seek in", self->path);
-  if (!job_file_write_all (self->fd, bytes->data, bytes->len, self->path, error))
-    return FALSE;
-  if (fdatasync (self->fd) != 0)
-    return job_file_set_error (error, errno, "sync", self->path);
-  if (created)
-    {
-      g_autofree char *folder = g_path_get_dirname (self->path);
-
-      return job_file_sync_folder (-1, folder, error);
-    }
-  return TRUE;
-}
-
-/* After a failed write: the journal ends where it did, or it is of no more use. */
-static gboolean
-take_back (JobJournal *self, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  gboolean done =
-      self->good_end == 0 ? job_journal_remove (self, &failure) : cut_back (self, &failure);
-
-  if (done)
-    return TRUE;
-  self->broken = TRUE;
-  g_prefix_error (error,
-                  "The outcome is unknown, since the journal could not be cut back either (%s): ",
-                  failure->message);
-  return FALSE;
 }
 
 gboolean
-job_journal_append (JobJournal *self, const JobChange *changes, gsize n_changes, JobPlace *places,
-                    gboolean *unknown, GError **error)
+job_journal_prepare (JobJournal *self, guint64 capacity, GError **error)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  gboolean created = self->good_end == 0;
+  return job_segment_prepare (get_active (self), self->staged->len, JOB_SEGMENT_HEADER + capacity,
+                              error);
+}
 
-  *unknown = self->broken;
-  if (self->broken)
+static void
+shrink_staged (JobJournal *self)
+{
+  if (self->staged->len <= KEPT_BUFFER)
+    return;
+  g_byte_array_unref (self->staged);
+  self->staged = g_byte_array_new ();
+}
+
+gboolean
+job_journal_write (JobJournal *self, JobPlace *places, GError **error)
+{
+  JobSegment *active = get_active (self);
+  guint32 start = active->end;
+  gboolean done =
+      job_segment_write (active, self->staged, self->sequence + 1, self->n_staged, error);
+
+  for (guint32 i = 0; done && i < self->n_staged; i++)
+    places[i].offset += start;
+  if (done)
+    self->sequence++;
+  shrink_staged (self);
+  return done;
+}
+
+void
+job_journal_switch (JobJournal *self)
+{
+  self->active = 1 - self->active;
+}
+
+gboolean
+job_journal_void (JobJournal *self, gboolean *unknown, GError **error)
+{
+  job_journal_switch (self);
+  job_segment_begin_batch (self->staged);
+  self->n_staged = 0;
+  *unknown = FALSE;
+  if (!job_journal_prepare (self, 0, error))
     {
-      g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
-                   "Journal “%s” failed before and cannot go on; close the queue and open it again",
-                   self->path);
+      job_journal_switch (self);
       return FALSE;
     }
+  *unknown = !job_journal_write (self, NULL, error);
+  return !*unknown;
+}
 
-  if (self->fd < 0 && !create_file (self, error))
-    return FALSE;
-  if (created)
-    fill_file_header (g_byte_array_set_size (bytes, FILE_HEADER)->data);
-  if (append_batch (self, bytes, changes, n_changes, places, error) &&
-      write_and_sync (self, bytes, created, error))
-    {
-      self->good_end += bytes->len;
-      self->sequence++;
-      return TRUE;
-    }
+gboolean
+job_journal_cut_back (JobJournal *self, GError **error)
+{
+  return job_segment_cut (get_active (self), get_active (self)->end, error);
+}
 
-  *unknown = !take_back (self, error);
-  return FALSE;
+gboolean
+job_journal_release (JobJournal *self, guint segment, guint64 capacity, GError **error)
+{
+  JobSegment *released = &self->segments[segment];
+
+  return job_segment_recycle (released, released->number + 2, JOB_SEGMENT_HEADER + capacity, error);
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
 gboolean
-job_journal_read (JobJournal *self, JobPlace place, JobChange *change, GError **error)
+job_journal_read (JobJournal *self, guint segment, JobPlace place, JobChange *change,
+                  GError **error)
 {
   g_autofree guint8 *bytes = g_malloc (place.length);
   gsize used;
 
-  return read_at (self, place.offset, bytes, place.length, error) &&
+  return job_segment_read (&self->segments[segment], place.offset, bytes, place.length, error) &&
          job_change_decode (bytes, place.length, change, &used, error);
 }
 
-guint64
-job_journal_get_size (JobJournal *self)
-{
-  return self->good_end;
-}
-
-gboolean
-job_journal_reset (JobJournal *self, GError **error)
-{
-  if (self->good_end == 0) /* there is no header yet, though there may be a file */
-    return TRUE;
-  self->good_end = FILE_HEADER;
-  if (cut_back (self, error))
-    return TRUE;
-  self->broken = TRUE;
-  return FALSE;
-}
-
+/* The lower one first: what a crash leaves of the two can be replayed by itself. */
 gboolean
 job_journal_remove (JobJournal *self, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (self->path);
+  guint lower = find_lower (self);
 
-  if (self->fd < 0)
-    return TRUE;
-  close (self->fd);
-  self->fd = -1;
-  self->good_end = 0;
-  self->sequence = 0;
-  if (unlink (self->path) != 0)
-    return job_file_set_error (error, errno, "remove", self->path);
-  return job_file_sync_folder (-1, folder, error);
+  return job_segment_remove (&self->segments[lower], error) &&
+         job_segment_remove (&self->segments[1 - lower], error);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The journal and the store as one: changes go in at one end and are durable then, and jobs are
- * read as they stand after the last durable change, wherever that is kept. Safe to use from any
- * thread; one call at a time gets in. */
+ * read as they stand after the last durable change, wherever that is kept. The store follows the
+ * journal in a thread of its own. Reading is safe from any thread at any time; commits, a
+ * checkpoint and the close must not overlap each other. */
 
 #pragma once
 
@@ -21,15 +22,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobLedger, job_ledger_free)
 gboolean job_ledger_is_quick (JobLedger *self);
 
 /* Makes the changes durable, all or nothing. After a failure nothing has changed, unless *unknown:
- * then nobody knows before the next opening. */
+ * then nobody knows before the next opening. Waits for the store if the journal is about to be
+ * full. */
 gboolean job_ledger_commit (JobLedger *self, const JobChange *changes, gsize n_changes,
                             gboolean *unknown, GError **error);
-/* Whether the journal has grown so much that a checkpoint is due. */
-gboolean job_ledger_needs_checkpoint (JobLedger *self);
-/* Brings the store up to the journal, and empties that. A failure loses nothing; it will be due
- * again later. */
+/* Brings the store up to the journal, and empties that, instead of when it is full. A failure loses
+ * nothing. */
 gboolean job_ledger_checkpoint (JobLedger *self, GError **error);
 
+/* Whether the job can be read without waiting for the store, which may be at work. */
+gboolean job_ledger_is_at_hand (JobLedger *self, const JobId *id);
 /* As job_store_read() and job_store_visit(). */
 gboolean job_ledger_read (JobLedger *self, const JobId *id, JobRecord **record, JobStatus *status,
                           GError **error);

@@ -1,67 +1,87 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "job-ledger-private.h"
+/* What goes in: commits, and the end. */
+
+#include "job-ledger-inside-private.h"
 
 #include "job-error.h"
-#include "job-overlay-private.h"
 
-#define APPLY_AT_ONCE 1000 /* changes; how many are in memory during a checkpoint */
-
-struct _JobLedger
-{
-  GMutex lock; /* guards all below, and everything that they point to */
-  JobStore *store;
-  JobJournal *journal; /* NULL: the store's apply() is the commit */
-  JobOverlay overlay;
-  guint64 configured_size; /* constant: how much journal the user wants at most */
-  guint64 checkpoint_at;   /* size of the journal; moves on after a failed one */
-  gboolean closed;
-};
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void
-note_replayed (const JobChange *change, JobPlace place, gpointer data)
+note_replayed (const JobChange *change, guint segment, JobPlace place, gpointer data)
 {
-  job_overlay_note (data, change, place);
+  JobLedger *self = data;
+
+  job_overlay_note (&self->overlays[segment], change, place);
 }
 
-static void
-plan_checkpoint_locked (JobLedger *self)
+static JobLedger *
+ledger_new (JobStore *store, guint64 checkpoint_size)
 {
-  self->checkpoint_at = job_store_get_checkpoint_size (self->store, self->configured_size);
+  JobLedger *self = g_new0 (JobLedger, 1);
+
+  g_mutex_init (&self->turnstile);
+  g_mutex_init (&self->store_lock);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->wake);
+  g_cond_init (&self->progress);
+  self->store = store;
+  self->configured_size = checkpoint_size;
+  self->reads_overlap = JOB_STORE_GET_CLASS (store)->reads_overlap;
+  for (guint i = 0; i < JOB_JOURNAL_SEGMENTS; i++)
+    job_overlay_init (&self->overlays[i]);
+  self->capacity = job_ledger_plan_capacity (self);
+  return self;
+}
+
+/* What a crash left in the lower segment goes on being applied. */
+static void
+resume (JobLedger *self)
+{
+  self->active = job_journal_get_active (self->journal);
+  self->sealed = job_journal_get_size (self->journal, 1 - self->active) > 0;
+  if (self->sealed)
+    job_ledger_start_applier (self);
 }
 
 JobLedger *
 job_ledger_open (JobStore *store, guint64 checkpoint_size, GError **error)
 {
-  JobLedger *self = g_new0 (JobLedger, 1);
+  JobLedger *self = ledger_new (store, checkpoint_size);
   g_autofree char *path = job_store_dup_journal_path (store);
 
-  g_mutex_init (&self->lock);
-  self->store = store;
-  self->configured_size = checkpoint_size;
-  job_overlay_init (&self->overlay);
-  plan_checkpoint_locked (self);
   if (path == NULL)
     return self;
 
-  self->journal = job_journal_open (path, note_replayed, &self->overlay, error);
-  if (self->journal)
-    return self;
-  job_store_close (self->store, FALSE, NULL);
-  self->closed = TRUE;
-  job_ledger_free (self);
-  return NULL;
+  self->journal = job_journal_open (path, note_replayed, self, error);
+  if (self->journal == NULL)
+    {
+      job_ledger_free (self);
+      return NULL;
+    }
+  g_mutex_lock (&self->lock);
+  resume (self);
+  g_mutex_unlock (&self->lock);
+  return self;
 }
 
 void
 job_ledger_free (JobLedger *self)
 {
+  job_ledger_stop_applier (self);
   if (!self->closed)
     job_store_close (self->store, FALSE, NULL);
   g_clear_pointer (&self->journal, job_journal_free);
-  job_overlay_clear (&self->overlay);
+  for (guint i = 0; i < JOB_JOURNAL_SEGMENTS; i++)
+    job_overlay_clear (&self->overlays[i]);
+  g_clear_error (&self->failure);
   g_object_unref (self->store);
+  g_mutex_clear (&self->turnstile);
+  g_mutex_clear (&self->store_lock);
   g_mutex_clear (&self->lock);
+  g_cond_clear (&self->wake);
+  g_cond_clear (&self->progress);
   g_free (self);
 }
 
@@ -71,299 +91,193 @@ job_ledger_is_quick (JobLedger *self)
   return self->journal == NULL;
 }
 
-/* --- in --------------------------------------------------------------------------------------- */
+/* --- commits ---------------------------------------------------------------------------------- */
+
+/* With the lock. A segment without a batch takes one of any size. */
+static gboolean
+is_full (JobLedger *self, gsize more)
+{
+  guint64 size = job_journal_get_size (self->journal, self->active);
+
+  return size > 0 && size + more > self->capacity;
+}
+
+/* With the lock. While a segment is brought into the store, the other one fills in proportion: up
+ * to a quarter at once, up to three quarters with the jobs that were applied, and the rest while
+ * the store is made durable. So who writes faster than the store is slowed down to its speed, batch
+ * by batch, and does not stand still when both segments are full. */
+static gboolean
+is_ahead (JobLedger *self)
+{
+  guint64 size = job_journal_get_size (self->journal, self->active);
+  guint n_jobs = self->overlays[1 - self->active].items->len;
+
+  return self->sealed && self->failure == NULL && self->n_applied < n_jobs &&
+         size >= self->capacity / 4 + self->capacity / 2 * self->n_applied / n_jobs;
+}
+
+static gboolean
+fail_full (GError **error)
+{
+  g_prefix_error (error,
+                  "The journal is full, and what is in it cannot be brought into the store: ");
+  return FALSE;
+}
+
+static gboolean
+make_room (JobLedger *self, gsize size, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  for (;;)
+    {
+      if (is_full (self, size))
+        {
+          if (!job_ledger_await_applier (self, error))
+            return fail_full (error);
+          if (is_full (self, size)) /* still: the applier may have raised the limit */
+            job_ledger_seal (self);
+        }
+      else if (is_ahead (self))
+        g_cond_wait (&self->progress, &self->lock);
+      else
+        return job_journal_prepare (self->journal, self->capacity, error);
+    }
+}
+
+static void
+note_committed (JobLedger *self, const JobChange *changes, gsize n_changes, const JobPlace *places)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  for (gsize i = 0; i < n_changes; i++)
+    job_overlay_note (&self->overlays[self->active], &changes[i], places[i]);
+}
+
+/* With the lock. FALSE without an error: that does not go, and nothing has changed. */
+static gboolean
+go_on_in_other (JobLedger *self, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  gboolean unknown;
+
+  if (self->sealed)
+    return FALSE;
+  if (job_journal_void (self->journal, &unknown, &failure))
+    {
+      self->active = 1 - self->active;
+      self->sealed = TRUE;
+      job_ledger_start_applier (self);
+      return TRUE;
+    }
+  if (unknown)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* After a failed write: the failed batch never was, or the journal is of no more use. */
+static gboolean
+take_back (JobLedger *self, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  g_autoptr (GError) failure = NULL;
+
+  if (go_on_in_other (self, &failure) ||
+      (failure == NULL && job_journal_cut_back (self->journal, &failure)))
+    return TRUE;
+  self->broken = TRUE;
+  g_prefix_error (error, "The outcome is unknown, since it could not be taken back either (%s): ",
+                  failure->message);
+  return FALSE;
+}
+
+static gboolean
+check_usable (JobLedger *self, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->broken)
+    g_set_error_literal (error, JOB_ERROR, JOB_ERROR_STORAGE,
+                         "The journal failed before and cannot go on; close the queue and open it "
+                         "again");
+  return !self->broken;
+}
+
+static gboolean
+commit_quickly (JobLedger *self, const JobChange *changes, gsize n_changes, GError **error)
+{
+  gboolean done;
+
+  job_ledger_take_store (self);
+  done = job_store_apply (self->store, changes, n_changes, error);
+  job_ledger_give_store (self);
+  return done;
+}
 
 gboolean
 job_ledger_commit (JobLedger *self, const JobChange *changes, gsize n_changes, gboolean *unknown,
                    GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   g_autofree JobPlace *places = NULL;
+  gsize size;
 
   *unknown = FALSE;
   if (self->journal == NULL)
-    return job_store_apply (self->store, changes, n_changes, error);
+    return commit_quickly (self, changes, n_changes, error);
 
-  places = g_new (JobPlace, n_changes);
-  if (!job_journal_append (self->journal, changes, n_changes, places, unknown, error))
+  *unknown = !check_usable (self, error);
+  if (*unknown)
     return FALSE;
-  for (gsize i = 0; i < n_changes; i++)
-    job_overlay_note (&self->overlay, &changes[i], places[i]);
-  return TRUE;
+  places = g_new (JobPlace, n_changes);
+  if (!job_journal_stage (self->journal, changes, n_changes, places, &size, error) ||
+      !make_room (self, size, error))
+    return FALSE;
+  if (job_journal_write (self->journal, places, error))
+    {
+      note_committed (self, changes, n_changes, places);
+      return TRUE;
+    }
+  *unknown = !take_back (self, error);
+  return FALSE;
 }
 
-gboolean
-job_ledger_needs_checkpoint (JobLedger *self)
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static gboolean
+checkpoint_journal (JobLedger *self, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return self->journal && job_journal_get_size (self->journal) >= self->checkpoint_at;
-}
-
-/* The states of one job, folded into the last. */
-static gboolean
-read_folded_locked (JobLedger *self, const JobOverlayItem *item, JobChange *change, GError **error)
-{
-  JobChange record = { 0 };
-
-  if (!job_journal_read (self->journal, item->status, change, error))
+  if (!job_ledger_await_applier (self, error))
     return FALSE;
-  if (item->record.length == 0 || item->record.offset == item->status.offset)
-    return TRUE;
-  if (!job_journal_read (self->journal, item->record, &record, error))
-    {
-      job_change_clear (change);
-      return FALSE;
-    }
-  change->record = g_steal_pointer (&record.record);
-  job_change_clear (&record);
-  return TRUE;
-}
-
-static gboolean
-apply_and_empty (JobLedger *self, GArray *changes, GError **error)
-{
-  if (!job_store_apply (self->store, (const JobChange *) changes->data, changes->len, error))
-    return FALSE;
-  g_array_set_size (changes, 0);
-  return TRUE;
-}
-
-static int
-compare_places (gconstpointer a, gconstpointer b)
-{
-  const JobOverlayItem *x = *(JobOverlayItem *const *) a;
-  const JobOverlayItem *y = *(JobOverlayItem *const *) b;
-  guint64 x_at = x->record.length > 0 ? x->record.offset : x->status.offset;
-  guint64 y_at = y->record.length > 0 ? y->record.offset : y->status.offset;
-
-  return x_at < y_at ? -1 : x_at > y_at;
-}
-
-/* In the order of the journal: it is read forwards, and stores that keep jobs by id grow at one
- * end. */
-static GPtrArray *
-sort_overlay_locked (JobLedger *self)
-{
-  GPtrArray *items = g_ptr_array_sized_new (self->overlay.items.length);
-
-  for (gsize i = 0; i < self->overlay.items.n_slots; i++)
-    if (self->overlay.items.slots[i])
-      g_ptr_array_add (items, self->overlay.items.slots[i]);
-  g_ptr_array_sort (items, compare_places);
-  return items;
-}
-
-static gboolean
-apply_overlay_locked (JobLedger *self, GError **error)
-{
-  g_autoptr (GArray) changes = g_array_new (FALSE, FALSE, sizeof (JobChange));
-  g_autoptr (GPtrArray) items = sort_overlay_locked (self);
-
-  g_array_set_clear_func (changes, (GDestroyNotify) job_change_clear);
-  for (guint i = 0; i < items->len; i++)
-    {
-      JobChange change = { 0 };
-
-      if (!read_folded_locked (self, g_ptr_array_index (items, i), &change, error))
-        return FALSE;
-      g_array_append_val (changes, change);
-      if (changes->len >= APPLY_AT_ONCE && !apply_and_empty (self, changes, error))
-        return FALSE;
-    }
-  return apply_and_empty (self, changes, error);
-}
-
-static gboolean
-checkpoint_locked (JobLedger *self, GError **error)
-{
-  if (self->journal == NULL)
-    return job_store_checkpoint (self->store, error);
-
-  if (self->overlay.items.length > 0 &&
-      (!apply_overlay_locked (self, error) || !job_store_checkpoint (self->store, error)))
-    {
-      self->checkpoint_at = job_journal_get_size (self->journal) + self->configured_size;
-      return FALSE;
-    }
-  job_overlay_empty (&self->overlay);
-  plan_checkpoint_locked (self);
-  return job_journal_reset (self->journal, error);
+  if (job_journal_get_size (self->journal, self->active) > 0)
+    job_ledger_seal (self);
+  return job_ledger_await_applier (self, error);
 }
 
 gboolean
 job_ledger_checkpoint (JobLedger *self, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  gboolean done;
 
-  return checkpoint_locked (self, error);
+  if (self->journal)
+    return checkpoint_journal (self, error);
+  job_ledger_take_store (self);
+  done = job_store_checkpoint (self->store, error);
+  job_ledger_give_store (self);
+  return done;
 }
 
 gboolean
 job_ledger_close (JobLedger *self, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   gboolean clean;
 
   if (self->closed)
     return TRUE;
   self->closed = TRUE;
-  clean = checkpoint_locked (self, error) &&
+  clean = check_usable (self, error) && job_ledger_checkpoint (self, error) &&
           (self->journal == NULL || job_journal_remove (self->journal, error));
+  job_ledger_stop_applier (self);
   return job_store_close (self->store, clean, clean ? error : NULL) && clean;
-}
-
-/* --- out -------------------------------------------------------------------------------------- */
-
-/* Brings what the store said up to date: it may lag behind the journal. */
-static gboolean
-overlay_status_locked (JobLedger *self, const JobOverlayItem *item, JobStatus *status,
-                       GError **error)
-{
-  JobChange change = { 0 };
-
-  if (!job_journal_read (self->journal, item->status, &change, error))
-    return FALSE;
-  job_status_clear (status);
-  *status = change.status;
-  change.status = (JobStatus){ 0 };
-  job_change_clear (&change);
-  return TRUE;
-}
-
-static gboolean
-read_locked (JobLedger *self, const JobId *id, JobRecord **record, JobStatus *status,
-             GError **error)
-{
-  const JobOverlayItem *item = job_overlay_lookup (&self->overlay, id);
-  JobChange change = { 0 };
-
-  *record = NULL;
-  if (item && item->record.length > 0)
-    {
-      if (!read_folded_locked (self, item, &change, error))
-        return FALSE;
-      *record = change.record;
-      *status = change.status;
-      return TRUE;
-    }
-  return job_store_read (self->store, id, record, status, error) &&
-         (item == NULL || *record == NULL || overlay_status_locked (self, item, status, error));
-}
-
-gboolean
-job_ledger_read (JobLedger *self, const JobId *id, JobRecord **record, JobStatus *status,
-                 GError **error)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return read_locked (self, id, record, status, error);
-}
-
-typedef struct
-{
-  JobLedger *ledger;
-  JobStoreVisitor visitor;
-  gpointer data;
-  gboolean stopped;
-} Visit;
-
-/* The jobs that the journal knows of come later, from there. */
-static gboolean
-visit_settled (JobRecord *record, const JobStatus *status, gpointer data)
-{
-  Visit *visit = data;
-
-  if (job_overlay_lookup (&visit->ledger->overlay, &record->id))
-    return TRUE;
-  visit->stopped = !visit->visitor (record, status, visit->data);
-  return !visit->stopped;
-}
-
-static gboolean
-visit_overlay_locked (JobLedger *self, gboolean everything, Visit *visit, GError **error)
-{
-  for (gsize i = 0; !visit->stopped && i < self->overlay.items.n_slots; i++)
-    {
-      const JobOverlayItem *item = self->overlay.items.slots[i];
-      g_autoptr (JobRecord) record = NULL;
-      g_auto (JobStatus) status = { 0 };
-      g_autoptr (GError) failure = NULL;
-
-      if (item == NULL)
-        continue;
-      if (!read_locked (self, &item->id, &record, &status, &failure))
-        {
-          if (!g_error_matches (failure, JOB_ERROR, JOB_ERROR_CORRUPT) &&
-              !g_error_matches (failure, JOB_ERROR, JOB_ERROR_VERSION))
-            {
-              g_propagate_error (error, g_steal_pointer (&failure));
-              return FALSE;
-            }
-          continue; /* its record is in the store, and damaged: the store has it on its list */
-        }
-      if (record && (everything || !job_state_is_final (status.state)))
-        visit->stopped = !visit->visitor (record, &status, visit->data);
-    }
-  return TRUE;
-}
-
-gboolean
-job_ledger_visit (JobLedger *self, gboolean everything, JobStoreVisitor visitor, gpointer data,
-                  GError **error)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  Visit visit = { self, visitor, data, FALSE };
-
-  return job_store_visit (self->store, everything, visit_settled, &visit, error) &&
-         visit_overlay_locked (self, everything, &visit, error);
-}
-
-void
-job_ledger_list_dependents (JobLedger *self, const JobId *id, GArray *ids)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  g_autoptr (GArray) settled = g_array_new (FALSE, FALSE, sizeof (JobId));
-  g_autoptr (GHashTable) listed = g_hash_table_new (job_id_hash, job_id_equal);
-
-  /* A job is in both when a checkpoint failed half-way. */
-  job_store_list_dependents (self->store, id, settled);
-  job_dependents_list (self->overlay.dependents, id, settled);
-  for (guint i = 0; i < settled->len; i++)
-    if (g_hash_table_add (listed, &g_array_index (settled, JobId, i)))
-      g_array_append_vals (ids, &g_array_index (settled, JobId, i), 1);
-}
-
-/* A record that the journal has whole is not lost: the next checkpoint writes it anew. */
-static gboolean
-is_covered_locked (JobLedger *self, JobDamage *damage)
-{
-  const JobOverlayItem *item;
-  JobId id;
-
-  if (job_damage_get_id (damage) == NULL ||
-      !job_id_parse (job_damage_get_id (damage), "id", &id, NULL))
-    return FALSE;
-  item = job_overlay_lookup (&self->overlay, &id);
-  return item && item->record.length > 0;
-}
-
-GPtrArray *
-job_ledger_list_damaged (JobLedger *self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  GPtrArray *damaged = job_store_list_damaged (self->store);
-
-  for (guint i = damaged->len; i-- > 0;)
-    if (is_covered_locked (self, g_ptr_array_index (damaged, i)))
-      g_ptr_array_remove_index (damaged, i);
-  return damaged;
-}
-
-gboolean
-job_ledger_move_damaged (JobLedger *self, JobDamage *damage, const char *directory, GError **error)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return job_store_move_damaged (self->store, damage, directory, error);
 }

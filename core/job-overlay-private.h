@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the journal holds and the store does not have yet, by job: where its latest state is. */
+/* What one segment of the journal holds and the store does not have yet, by job: where its latest
+ * state is. The states of one job are folded into the last. */
 
 #pragma once
 
@@ -13,13 +14,15 @@ G_BEGIN_DECLS
 typedef struct
 {
   JobId id;        /* first: for a JobIdTable */
-  JobPlace record; /* of the change with the record; nowhere: the store has the record */
+  JobPlace record; /* of the change with the record; nowhere: it was made before this segment */
   JobPlace status; /* of the newest change */
+  guint32 number;  /* of the item, in the order in which the jobs came */
 } JobOverlayItem;
 
 typedef struct
 {
-  JobIdTable items;
+  GPtrArray *items; /* of JobOverlayItem, by number: about the order of the journal */
+  JobIdTable by_id;
   JobDependents *dependents;
 } JobOverlay;
 

@@ -2,31 +2,48 @@
 
 #include "job-overlay-private.h"
 
+static void
+item_free (gpointer item)
+{
+  g_slice_free (JobOverlayItem, item);
+}
+
 void
 job_overlay_init (JobOverlay *self)
 {
-  *self = (JobOverlay){ .dependents = job_dependents_new () };
+  *self = (JobOverlay){
+    .items = g_ptr_array_new_with_free_func (item_free),
+    .dependents = job_dependents_new (),
+  };
 }
 
 void
 job_overlay_clear (JobOverlay *self)
 {
-  job_overlay_empty (self);
-  job_id_table_clear (&self->items);
+  job_id_table_clear (&self->by_id);
+  g_clear_pointer (&self->items, g_ptr_array_unref);
   g_clear_pointer (&self->dependents, job_dependents_free);
+}
+
+static JobOverlayItem *
+add_item (JobOverlay *self, const JobId *id)
+{
+  JobOverlayItem *item = g_slice_new0 (JobOverlayItem);
+
+  item->id = *id;
+  item->number = self->items->len;
+  job_id_table_insert (&self->by_id, item);
+  g_ptr_array_add (self->items, item);
+  return item;
 }
 
 void
 job_overlay_note (JobOverlay *self, const JobChange *change, JobPlace place)
 {
-  JobOverlayItem *item = job_id_table_lookup (&self->items, &change->id);
+  JobOverlayItem *item = job_id_table_lookup (&self->by_id, &change->id);
 
   if (item == NULL)
-    {
-      item = g_slice_new0 (JobOverlayItem);
-      item->id = change->id;
-      job_id_table_insert (&self->items, item);
-    }
+    item = add_item (self, &change->id);
   item->status = place;
   if (change->record)
     {
@@ -38,15 +55,12 @@ job_overlay_note (JobOverlay *self, const JobChange *change, JobPlace place)
 void
 job_overlay_empty (JobOverlay *self)
 {
-  for (gsize i = 0; i < self->items.n_slots; i++)
-    if (self->items.slots[i])
-      g_slice_free (JobOverlayItem, self->items.slots[i]);
-  job_id_table_clear (&self->items);
-  job_dependents_clear (self->dependents);
+  job_overlay_clear (self);
+  job_overlay_init (self);
 }
 
 const JobOverlayItem *
 job_overlay_lookup (const JobOverlay *self, const JobId *id)
 {
-  return job_id_table_lookup (&self->items, id);
+  return job_id_table_lookup (&self->by_id, id);
 }

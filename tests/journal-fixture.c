@@ -4,6 +4,7 @@
 
 #include <ftw.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +29,9 @@ fixture_set_up (Fixture *self, gconstpointer data)
       self->folder = g_dir_make_tmp ("job-journal-XXXXXX", &error);
     }
   g_assert_no_error (error);
-  self->path = g_build_filename (self->folder, "journal", NULL);
+  self->base = g_build_filename (self->folder, "journal", NULL);
+  self->path = g_strconcat (self->base, "-1", NULL);
+  self->other = g_strconcat (self->base, "-2", NULL);
   self->shown = g_ptr_array_new_with_free_func (g_free);
 }
 
@@ -38,7 +41,9 @@ fixture_tear_down (Fixture *self, gconstpointer data)
   close_journal (self);
   g_assert_cmpint (nftw (self->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), ==, 0);
   g_free (self->folder);
+  g_free (self->base);
   g_free (self->path);
+  g_free (self->other);
   g_ptr_array_unref (self->shown);
 }
 
@@ -88,7 +93,7 @@ describe (const JobChange *change)
 }
 
 static void
-show (const JobChange *change, JobPlace place, gpointer data)
+show (const JobChange *change, guint segment, JobPlace place, gpointer data)
 {
   g_assert_cmpuint (place.length, >, 0);
   g_ptr_array_add (data, describe (change));
@@ -101,7 +106,7 @@ try_open (Fixture *self, GError **error)
 {
   g_assert_null (self->journal);
   g_ptr_array_set_size (self->shown, 0);
-  self->journal = job_journal_open (self->path, show, self->shown, error);
+  self->journal = job_journal_open (self->base, show, self->shown, error);
   return self->journal != NULL;
 }
 
@@ -127,20 +132,30 @@ check_place (Fixture *self, const JobChange *change, JobPlace place)
   g_autoptr (GError) error = NULL;
   JobChange found;
 
-  job_journal_read (self->journal, place, &found, &error);
+  job_journal_read (self->journal, job_journal_get_active (self->journal), place, &found, &error);
   g_assert_no_error (error);
   text = describe (&found);
   g_assert_cmpstr (text, ==, expected);
   job_change_clear (&found);
 }
 
+static gboolean
+stage (Fixture *self, const JobChange *changes, guint n, JobPlace *places, GError **error)
+{
+  gsize size;
+
+  return job_journal_stage (self->journal, changes, n, places, &size, error) &&
+         job_journal_prepare (self->journal, 0, error);
+}
+
 gboolean
-try_append (Fixture *self, guint number, gboolean *unknown, GError **error)
+try_append (Fixture *self, guint number, GError **error)
 {
   JobChange changes[3];
   JobPlace places[3];
   guint n = fill_batch (number, changes);
-  gboolean done = job_journal_append (self->journal, changes, n, places, unknown, error);
+  gboolean done =
+      stage (self, changes, n, places, error) && job_journal_write (self->journal, places, error);
 
   for (guint i = 0; i < n; i++)
     {
@@ -155,11 +170,72 @@ void
 append (Fixture *self, guint number)
 {
   g_autoptr (GError) error = NULL;
-  gboolean unknown = TRUE;
 
-  try_append (self, number, &unknown, &error);
+  try_append (self, number, &error);
+  g_assert_no_error (error);
+}
+
+gsize
+get_end (Fixture *self)
+{
+  guint active = job_journal_get_active (self->journal);
+
+  return JOB_SEGMENT_HEADER + job_journal_get_size (self->journal, active);
+}
+
+/* SIGXFSZ must be ignored. */
+void
+limit_files (rlim_t size)
+{
+  struct rlimit limit;
+
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  limit.rlim_cur = size;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+void
+assert_write_fails (Fixture *self, guint number, gsize room)
+{
+  JobChange changes[3];
+  JobPlace places[3];
+  guint n = fill_batch (number, changes);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (stage (self, changes, n, places, &error));
+  limit_files (get_end (self) + room);
+  g_assert_false (job_journal_write (self->journal, places, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  limit_files (RLIM_INFINITY);
+  for (guint i = 0; i < n; i++)
+    job_change_clear (&changes[i]);
+}
+
+void
+void_failed (Fixture *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean unknown;
+
+  job_journal_void (self->journal, &unknown, &error);
   g_assert_no_error (error);
   g_assert_false (unknown);
+}
+
+void
+switch_segments (Fixture *self)
+{
+  job_journal_switch (self->journal);
+}
+
+void
+release_other (Fixture *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  job_journal_release (self->journal, 1 - job_journal_get_active (self->journal), 4096, &error);
+  g_assert_no_error (error);
 }
 
 guint
@@ -207,15 +283,21 @@ put_file (Fixture *self, const guint8 *data, gsize size)
 }
 
 GBytes *
-get_file (Fixture *self)
+get_bytes_of (const char *path)
 {
   g_autoptr (GError) error = NULL;
   char *data;
   gsize size;
 
-  g_file_get_contents (self->path, &data, &size, &error);
+  g_file_get_contents (path, &data, &size, &error);
   g_assert_no_error (error);
   return g_bytes_new_take (data, size);
+}
+
+GBytes *
+get_file (Fixture *self)
+{
+  return get_bytes_of (self->path);
 }
 
 guint
@@ -237,7 +319,7 @@ remove_set_aside (Fixture *self)
 {
   for (guint n = count_set_aside (self); n > 0; n--)
     {
-      g_autofree char *path = g_strdup_printf ("%s-damaged-%u", self->path, n);
+      g_autofree char *path = g_strdup_printf ("%s-damaged-%u", self->base, n);
 
       g_assert_cmpint (g_unlink (path), ==, 0);
     }

@@ -53,6 +53,8 @@ fixture_set_up (Fixture *f, gconstpointer data)
   f->folder = g_dir_make_tmp ("job-ledger-XXXXXX", &error);
   g_assert_no_error (error);
   f->journal = g_build_filename (f->folder, "journal", NULL);
+  f->first = g_strconcat (f->journal, "-1", NULL);
+  f->second = g_strconcat (f->journal, "-2", NULL);
   f->disk = job_memory_store_new ();
   open_ledger (f, NO_CHECKPOINT);
 }
@@ -71,6 +73,8 @@ fixture_tear_down (Fixture *f, gconstpointer data)
   g_assert_cmpint (nftw (f->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), ==, 0);
   g_free (f->folder);
   g_free (f->journal);
+  g_free (f->first);
+  g_free (f->second);
 }
 
 /* --- changes ---------------------------------------------------------------------------------- */

@@ -15,7 +15,9 @@
 typedef struct
 {
   char *folder;
-  char *journal;
+  char *journal; /* its path; NULL: there is none */
+  char *first;   /* its two files */
+  char *second;
   JobStore *disk; /* in memory: what a crash leaves */
   FaultStore *store;
   JobLedger *ledger;

@@ -21,11 +21,11 @@ static void
 make_sample (Fixture *f, Sample *sample)
 {
   open_journal (f);
-  sample->ends[0] = 16;
+  sample->ends[0] = JOB_SEGMENT_HEADER;
   for (guint i = 1; i <= N_BATCHES; i++)
     {
       append (f, i);
-      sample->ends[i] = job_journal_get_size (f->journal);
+      sample->ends[i] = get_end (f);
     }
   close_journal (f);
   sample->bytes = get_file (f);
@@ -104,7 +104,7 @@ test_every_tail_of_zeros (Fixture *f, gconstpointer data)
   make_sample (f, &sample);
   size = g_bytes_get_size (sample.bytes);
   copy = g_memdup2 (g_bytes_get_data (sample.bytes, NULL), size);
-  /* From the last batch on; and the first one, with the header. */
+  /* From the last batch on; and the header of a new file. */
   for (gsize at = size; at-- > sample.ends[N_BATCHES - 1];)
     {
       copy[at] = 0;
@@ -115,8 +115,8 @@ test_every_tail_of_zeros (Fixture *f, gconstpointer data)
     }
   put_file (f, copy, size);
   assert_goes_on_from (f, N_BATCHES - 1);
-  memset (copy, 0, sample.ends[1]);
-  put_file (f, copy, sample.ends[1]);
+  memset (copy, 0, sample.ends[0]);
+  put_file (f, copy, sample.ends[0]);
   assert_goes_on_from (f, 0);
   g_assert_cmpuint (count_set_aside (f), ==, 0);
   g_bytes_unref (sample.bytes);
@@ -157,14 +157,14 @@ test_any_byte_before_is_damage (Fixture *f, gconstpointer data)
   make_sample (f, &sample);
   size = g_bytes_get_size (sample.bytes);
   copy = g_memdup2 (g_bytes_get_data (sample.bytes, NULL), size);
-  for (gsize at = 0; at < sample.ends[N_BATCHES - 1]; at++)
+  for (gsize at = sample.ends[0]; at < sample.ends[N_BATCHES - 1]; at++)
     {
       guint8 bit = (guint8) (1 << (at % 8));
 
       copy[at] ^= bit;
       put_file (f, copy, size);
       expect_warning ();
-      assert_opens (f, at, at < 16 ? 0 : count_whole (&sample, at));
+      assert_opens (f, at, count_whole (&sample, at));
       g_test_assert_expected_messages ();
       g_assert_cmpuint (count_set_aside (f), ==, 1);
       remove_set_aside (f);
@@ -173,11 +173,33 @@ test_any_byte_before_is_damage (Fixture *f, gconstpointer data)
   g_bytes_unref (sample.bytes);
 }
 
+/* The header only says what each batch says as well. */
+static void
+test_any_byte_of_the_header (Fixture *f, gconstpointer data)
+{
+  Sample sample;
+  g_autofree guint8 *copy = NULL;
+  gsize size;
+
+  make_sample (f, &sample);
+  size = g_bytes_get_size (sample.bytes);
+  copy = g_memdup2 (g_bytes_get_data (sample.bytes, NULL), size);
+  for (gsize at = 0; at < sample.ends[0]; at++)
+    {
+      copy[at] ^= 0x10;
+      put_file (f, copy, size);
+      assert_goes_on_from (f, N_BATCHES);
+      copy[at] ^= 0x10;
+    }
+  g_assert_cmpuint (count_set_aside (f), ==, 0);
+  g_bytes_unref (sample.bytes);
+}
+
 /* What was set aside is all that was not taken, and it is not overwritten the next time. */
 static void
 test_set_aside_is_kept (Fixture *f, gconstpointer data)
 {
-  g_autofree char *first = g_strconcat (f->path, "-damaged-1", NULL);
+  g_autofree char *first = g_strconcat (f->base, "-damaged-1", NULL);
   Sample sample;
 
   make_sample (f, &sample);
@@ -211,7 +233,7 @@ static void
 test_foreign_file_is_set_aside (Fixture *f, gconstpointer data)
 {
   static const char *const texts[] = { "dear diary,", "what a day it was today!\n", "jobqjunk" };
-  g_autofree char *aside = g_strconcat (f->path, "-damaged-1", NULL);
+  g_autofree char *aside = g_strconcat (f->base, "-damaged-1", NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
@@ -227,20 +249,88 @@ test_foreign_file_is_set_aside (Fixture *f, gconstpointer data)
     }
 }
 
-/* A file whose header was torn is begun anew, also if the first that happens is a reset. */
-static void
-test_reset_after_a_torn_header (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
+/* --- two segments ----------------------------------------------------------------------------- */
 
-  put_file (f, (const guint8 *) "jobqj", 5);
+static void
+flip (const char *path, gsize at)
+{
+  g_autoptr (GBytes) bytes = get_bytes_of (path);
+  gsize size = g_bytes_get_size (bytes);
+  g_autofree guint8 *copy = g_memdup2 (g_bytes_get_data (bytes, NULL), size);
+
+  copy[at] ^= 1;
+  g_assert_true (g_file_set_contents (path, (const char *) copy, (gssize) size, NULL));
+}
+
+/* Batches 1 to 3 in the first, 4 and 5 in the second. Returns where the third one begins. */
+static gsize
+make_both (Fixture *f)
+{
+  gsize third;
+
   open_journal (f);
-  g_assert_true (job_journal_reset (f->journal, &error));
-  g_assert_no_error (error);
   append (f, 1);
+  append (f, 2);
+  third = get_end (f);
+  append (f, 3);
+  switch_segments (f);
+  append (f, 4);
+  append (f, 5);
   close_journal (f);
+  return third;
+}
+
+/* No batch stands behind the last one of the lower segment, but the higher one tells that it was.
+ */
+static void
+test_end_of_the_lower_segment (Fixture *f, gconstpointer data)
+{
+  gsize third = make_both (f);
+
+  flip (f->path, third + 3);
+  expect_warning ();
+  g_test_expect_message ("jobqueue", G_LOG_LEVEL_WARNING, "*follows a damaged one*set aside*");
   open_journal (f);
-  assert_shown (f, 1);
+  g_test_assert_expected_messages ();
+  assert_shown (f, 2);
+  g_assert_cmpuint (count_set_aside (f), ==, 2);
+  close_journal (f);
+  assert_goes_on_from (f, 2);
+  g_assert_cmpuint (count_set_aside (f), ==, 2);
+}
+
+static void
+test_beginning_of_the_higher_segment (Fixture *f, gconstpointer data)
+{
+  make_both (f);
+  flip (f->other, JOB_SEGMENT_HEADER + 5);
+  expect_warning ();
+  assert_goes_on_from (f, 3);
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (count_set_aside (f), ==, 1);
+}
+
+/* Whatever a crash leaves of the second segment, whose first batch is being written. */
+static void
+test_every_truncation_of_the_second (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = NULL;
+
+  open_journal (f);
+  append (f, 1);
+  append (f, 2);
+  switch_segments (f);
+  append (f, 3);
+  close_journal (f);
+  bytes = get_bytes_of (f->other);
+  for (gsize size = 0; size < g_bytes_get_size (bytes); size++)
+    {
+      g_assert_true (
+          g_file_set_contents (f->other, g_bytes_get_data (bytes, NULL), (gssize) size, NULL));
+      assert_opens_to (f, 2);
+    }
+  assert_goes_on_from (f, 2);
+  g_assert_cmpuint (count_set_aside (f), ==, 0);
 }
 
 #define ADD(path, func) ADD_TEST ("/journal/damage/" path, func)
@@ -256,7 +346,10 @@ main (int argc, char *argv[])
   ADD ("any-byte-before-is-set-aside", test_any_byte_before_is_damage);
   ADD ("what-was-set-aside-is-kept", test_set_aside_is_kept);
   ADD ("foreign-file-is-set-aside", test_foreign_file_is_set_aside);
-  ADD ("reset-after-a-torn-header", test_reset_after_a_torn_header);
+  ADD ("any-byte-of-the-header-is-known-twice", test_any_byte_of_the_header);
+  ADD ("end-of-the-lower-segment", test_end_of_the_lower_segment);
+  ADD ("beginning-of-the-higher-segment", test_beginning_of_the_higher_segment);
+  ADD ("every-truncation-of-the-second", test_every_truncation_of_the_second);
 
   return g_test_run ();
 }

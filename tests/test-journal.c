@@ -6,9 +6,7 @@
 #include "journal-fixture.h"
 
 #include <glib/gstdio.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -48,11 +46,11 @@ test_looking_leaves_nothing (Fixture *f, gconstpointer data)
 
   open_journal (f);
   assert_shown (f, 0);
-  g_assert_cmpuint (job_journal_get_size (f->journal), ==, 0);
-  g_assert_true (job_journal_reset (f->journal, &error));
+  g_assert_cmpuint (job_journal_get_size (f->journal, 0), ==, 0);
   g_assert_true (job_journal_remove (f->journal, &error));
   g_assert_no_error (error);
   g_assert_false (g_file_test (f->path, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (f->other, G_FILE_TEST_EXISTS));
 }
 
 static void
@@ -69,100 +67,189 @@ test_only_for_its_owner (Fixture *f, gconstpointer data)
 }
 
 static void
-test_size_is_the_files (Fixture *f, gconstpointer data)
+test_blocks_are_written_in_advance (Fixture *f, gconstpointer data)
 {
-  GStatBuf info;
+  GStatBuf before, after;
+  JobChange changes[3];
+  JobPlace places[3];
+  gsize size;
 
   open_journal (f);
-  for (guint i = 1; i <= 3; i++)
+  fill_batch (3, changes); /* one change */
+  for (guint i = 0; i < 10; i++)
+    {
+      g_assert_true (job_journal_stage (f->journal, changes, 1, places, &size, NULL));
+      g_assert_true (job_journal_prepare (f->journal, 10000, NULL));
+      g_assert_cmpint (g_stat (f->path, i == 0 ? &before : &after), ==, 0);
+      g_assert_true (job_journal_write (f->journal, places, NULL));
+      g_assert_cmpuint (job_journal_get_size (f->journal, 0), ==, (i + 1) * size);
+    }
+  g_assert_cmpuint (before.st_size, ==, JOB_SEGMENT_HEADER + 10000);
+  g_assert_cmpuint (after.st_size, ==, before.st_size);
+  job_change_clear (&changes[0]);
+}
+
+/* --- two segments ----------------------------------------------------------------------------- */
+
+static void
+test_both_segments_in_order (Fixture *f, gconstpointer data)
+{
+  open_journal (f);
+  for (guint i = 1; i <= 10; i++)
     {
       append (f, i);
-      g_assert_cmpint (g_stat (f->path, &info), ==, 0);
-      g_assert_cmpuint (job_journal_get_size (f->journal), ==, info.st_size);
+      if (i == 6)
+        switch_segments (f);
     }
+  for (guint i = 0; i < 2; i++)
+    {
+      close_journal (f);
+      open_journal (f);
+      assert_shown (f, 10);
+      g_assert_cmpuint (job_journal_get_active (f->journal), ==, 1);
+      g_assert_cmpuint (job_journal_get_size (f->journal, 0), >, 0);
+    }
+  append (f, 11);
+  close_journal (f);
+  open_journal (f);
+  assert_shown (f, 11);
+}
+
+/* Round after round in the same two files: what earlier rounds left in them is never shown. */
+static void
+test_recycled_again_and_again (Fixture *f, gconstpointer data)
+{
+  open_journal (f);
+  for (guint round = 0; round < 12; round++)
+    {
+      for (guint i = 1; i <= 12 - round; i++)
+        append (f, i);
+      close_journal (f);
+      open_journal (f);
+      assert_shown (f, 12 - round);
+      if (round % 3 == 0) /* a crash after the last batch is no reason to lose the blocks */
+        append (f, 13 - round);
+      switch_segments (f);
+      release_other (f);
+      close_journal (f);
+      open_journal (f);
+      assert_shown (f, 0);
+    }
+  g_assert_cmpuint (count_set_aside (f), ==, 0);
 }
 
 static void
-test_reset_starts_anew (Fixture *f, gconstpointer data)
+test_released_keeps_its_blocks (Fixture *f, gconstpointer data)
+{
+  GStatBuf before, after;
+
+  open_journal (f);
+  for (guint i = 1; i <= 5; i++)
+    append (f, i);
+  g_assert_cmpint (g_stat (f->path, &before), ==, 0);
+  switch_segments (f);
+  release_other (f);
+  switch_segments (f);
+  append (f, 1);
+  g_assert_cmpint (g_stat (f->path, &after), ==, 0);
+  g_assert_cmpuint (before.st_size, ==, after.st_size);
+  g_assert_true (job_journal_release (f->journal, 0, 10, NULL));
+  g_assert_cmpint (g_stat (f->path, &after), ==, 0);
+  g_assert_cmpuint (after.st_size, ==, JOB_SEGMENT_HEADER + 10);
+}
+
+/* A segment is applied, and the crash comes while its header is written for its next life: it is
+ * shown again, in its old place. */
+static void
+test_torn_header_of_a_released_segment (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  g_autofree guint8 *copy = NULL;
+
+  open_journal (f);
+  for (guint i = 1; i <= 4; i++)
+    append (f, i);
+  switch_segments (f);
+  append (f, 5);
+  release_other (f);
+  close_journal (f);
+  bytes = get_file (f);
+  copy = g_memdup2 (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  copy[20] ^= 1;
+  put_file (f, copy, g_bytes_get_size (bytes));
+  open_journal (f);
+  assert_shown (f, 5);
+  g_assert_cmpuint (count_set_aside (f), ==, 0);
+}
+
+static void
+test_remove_takes_both_files_away (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
   open_journal (f);
   append (f, 8);
-  append (f, 9);
-  g_assert_true (job_journal_reset (f->journal, &error));
-  g_assert_no_error (error);
-  append (f, 1);
-  append (f, 2);
-  close_journal (f);
-  open_journal (f);
-  assert_shown (f, 2);
-  g_assert_true (job_journal_reset (f->journal, &error));
-  close_journal (f);
-  open_journal (f);
-  assert_shown (f, 0);
-}
-
-static void
-test_remove_takes_the_file_away (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  open_journal (f);
+  switch_segments (f);
   append (f, 9);
   g_assert_true (job_journal_remove (f->journal, &error));
   g_assert_no_error (error);
   g_assert_false (g_file_test (f->path, G_FILE_TEST_EXISTS));
-  g_assert_cmpuint (job_journal_get_size (f->journal), ==, 0);
+  g_assert_false (g_file_test (f->other, G_FILE_TEST_EXISTS));
   append (f, 1);
   close_journal (f);
   open_journal (f);
   assert_shown (f, 1);
 }
 
+/* A crash between the two removals. */
+static void
+test_either_file_stands_alone (Fixture *f, gconstpointer data)
+{
+  open_journal (f);
+  append (f, 7);
+  switch_segments (f);
+  append (f, 1);
+  append (f, 2);
+  close_journal (f);
+  g_assert_cmpint (g_unlink (f->path), ==, 0);
+  open_journal (f);
+  assert_shown (f, 2);
+  append (f, 3);
+  switch_segments (f);
+  append (f, 4);
+  close_journal (f);
+  open_journal (f);
+  assert_shown (f, 4);
+  g_assert_cmpuint (count_set_aside (f), ==, 0);
+}
+
 /* --- writes that fail ------------------------------------------------------------------------- */
 
-/* No file may grow beyond @size; SIGXFSZ must be ignored. */
-static struct rlimit
-limit_files (rlim_t size)
-{
-  struct rlimit old, limit;
-
-  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &old), ==, 0);
-  limit = old;
-  limit.rlim_cur = size;
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
-  return old;
-}
-
 static void
-append_on_a_full_disk (Fixture *f, guint number, gsize room)
+append_on_a_full_disk (Fixture *f, guint number, gsize size)
 {
-  struct rlimit old = limit_files (job_journal_get_size (f->journal) + room);
   g_autoptr (GError) error = NULL;
-  gboolean unknown = TRUE;
-  gboolean done = try_append (f, number, &unknown, &error);
 
-  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &old), ==, 0);
-  g_assert_false (done);
+  limit_files (size);
+  g_assert_false (try_append (f, number, &error));
+  limit_files (RLIM_INFINITY);
   g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
   g_assert_nonnull (strstr (error->message, f->path));
-  g_assert_false (unknown);
 }
 
+/* It is found out before anything of the batch is written. */
 static void
-test_failed_write_changes_nothing (Fixture *f, gconstpointer data)
+test_full_disk_changes_nothing (Fixture *f, gconstpointer data)
 {
   g_autoptr (GBytes) before = NULL;
 
-  signal (SIGXFSZ, SIG_IGN);
   open_journal (f);
   append (f, 1);
   append (f, 2);
   before = get_file (f);
   for (gsize room = 0; room < 40; room += 13)
     {
-      append_on_a_full_disk (f, 3, room);
+      append_on_a_full_disk (f, 3, get_end (f) + room);
       assert_unchanged (f, before);
     }
   append (f, 3);
@@ -175,9 +262,8 @@ test_failed_write_changes_nothing (Fixture *f, gconstpointer data)
 static void
 test_failed_creation_leaves_no_file (Fixture *f, gconstpointer data)
 {
-  signal (SIGXFSZ, SIG_IGN);
   open_journal (f);
-  for (gsize room = 0; room < 40; room += 13)
+  for (gsize room = 0; room < JOB_SEGMENT_HEADER; room += 13)
     {
       append_on_a_full_disk (f, 1, room);
       g_assert_false (g_file_test (f->path, G_FILE_TEST_EXISTS));
@@ -188,17 +274,117 @@ test_failed_creation_leaves_no_file (Fixture *f, gconstpointer data)
   assert_shown (f, 1);
 }
 
+/* However much of the failed batch got onto the disk. */
+static void
+test_failed_write_is_voided (Fixture *f, gconstpointer data)
+{
+  for (gsize room = 0; room < 60; room += 7)
+    {
+      open_journal (f);
+      append (f, 1);
+      append (f, 2);
+      assert_write_fails (f, 9, room);
+      void_failed (f);
+      close_journal (f);
+      open_journal (f);
+      assert_shown (f, 2);
+      append (f, 3);
+      close_journal (f);
+      open_journal (f);
+      assert_shown (f, 3);
+      g_assert_cmpuint (count_set_aside (f), ==, 0);
+      job_journal_remove (f->journal, NULL);
+      close_journal (f);
+    }
+}
+
+/* The write was told to have failed, and all of it is there. */
+static void
+test_voided_though_it_is_whole (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) whole = NULL;
+
+  open_journal (f);
+  append (f, 1);
+  append (f, 2);
+  append (f, 9);
+  whole = get_file (f);
+  job_journal_remove (f->journal, NULL);
+  close_journal (f);
+
+  open_journal (f);
+  append (f, 1);
+  append (f, 2);
+  assert_write_fails (f, 9, 10);
+  void_failed (f);
+  append (f, 3);
+  close_journal (f);
+  put_file (f, g_bytes_get_data (whole, NULL), g_bytes_get_size (whole));
+  for (guint i = 0; i < 2; i++)
+    {
+      open_journal (f);
+      assert_shown (f, 3);
+      close_journal (f);
+    }
+  g_assert_cmpuint (count_set_aside (f), ==, 0);
+}
+
+/* Also the first one that a segment gets in a later life, when the one before is gone. */
+static void
+test_first_write_of_a_segment_fails (Fixture *f, gconstpointer data)
+{
+  open_journal (f);
+  append (f, 7);
+  switch_segments (f);
+  append (f, 8);
+  release_other (f);
+  switch_segments (f);
+  release_other (f);
+  assert_write_fails (f, 9, 20);
+  void_failed (f);
+  append (f, 1);
+  close_journal (f);
+  open_journal (f);
+  assert_shown (f, 1);
+  g_assert_cmpuint (count_set_aside (f), ==, 0);
+}
+
+/* There is no room for another file. */
+static void
+test_failed_write_is_cut_off (Fixture *f, gconstpointer data)
+{
+  for (gsize room = 0; room < 60; room += 7)
+    {
+      gboolean unknown = TRUE;
+
+      open_journal (f);
+      append (f, 1);
+      append (f, 2);
+      assert_write_fails (f, 9, room);
+      limit_files (0);
+      g_assert_false (job_journal_void (f->journal, &unknown, NULL));
+      g_assert_false (unknown);
+      g_assert_true (job_journal_cut_back (f->journal, NULL));
+      limit_files (RLIM_INFINITY);
+      append (f, 3);
+      close_journal (f);
+      open_journal (f);
+      assert_shown (f, 3);
+      g_assert_false (g_file_test (f->other, G_FILE_TEST_EXISTS));
+      job_journal_remove (f->journal, NULL);
+      close_journal (f);
+    }
+}
+
 static void
 test_no_folder_no_file (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  gboolean unknown = TRUE;
 
   open_journal (f);
   g_assert_cmpint (g_rmdir (f->folder), ==, 0);
-  g_assert_false (try_append (f, 1, &unknown, &error));
+  g_assert_false (try_append (f, 1, &error));
   g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
-  g_assert_false (unknown);
   g_assert_cmpint (g_mkdir (f->folder, 0700), ==, 0);
   append (f, 1);
 }
@@ -236,13 +422,11 @@ test_link_that_comes_later_is_not_followed (Fixture *f, gconstpointer data)
 {
   g_autofree char *other = g_build_filename (f->folder, "other", NULL);
   g_autoptr (GError) error = NULL;
-  gboolean unknown = TRUE;
 
   open_journal (f);
   g_assert_cmpint (symlink (other, f->path), ==, 0);
-  g_assert_false (try_append (f, 1, &unknown, &error));
+  g_assert_false (try_append (f, 1, &error));
   g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
-  g_assert_false (unknown);
   g_assert_false (g_file_test (other, G_FILE_TEST_EXISTS));
 }
 
@@ -257,10 +441,10 @@ static void
 test_newer_version_is_refused (Fixture *f, gconstpointer data)
 {
   guint8 header[64] = { 'j', 'o', 'b', 'q', 'j', 'r', 'n', 'l', 2 };
-  guint32 crc = GUINT32_TO_LE ((guint32) crc32_z (0, header, 12));
+  guint32 crc = GUINT32_TO_LE ((guint32) crc32_z (0, header, 28));
   g_autoptr (GBytes) before = NULL;
 
-  memcpy (header + 12, &crc, sizeof crc);
+  memcpy (header + 28, &crc, sizeof crc);
   put_file (f, header, sizeof header);
   before = get_file (f);
   assert_open_fails (f, JOB_ERROR_VERSION);
@@ -272,20 +456,23 @@ test_newer_version_is_refused (Fixture *f, gconstpointer data)
 static void
 test_unreadable_change_is_refused (Fixture *f, gconstpointer data)
 {
-  guint8 file[16 + 24 + 4] = { 'j', 'o', 'b', 'q', 'j', 'r', 'n', 'l', 1 };
-  guint32 crc = GUINT32_TO_LE ((guint32) crc32_z (0, file, 12));
-  guint8 *batch = file + 16;
+  guint8 file[JOB_SEGMENT_HEADER + JOB_BATCH_HEADER + 4] = {
+    'j', 'o', 'b', 'q', 'j', 'r', 'n', 'l', 1, [16] = 1,
+  };
+  guint32 crc = GUINT32_TO_LE ((guint32) crc32_z (0, file, 28));
+  guint8 *batch = file + JOB_SEGMENT_HEADER;
   g_autoptr (GBytes) before = NULL;
 
-  memcpy (file + 12, &crc, sizeof crc);
+  memcpy (file + 28, &crc, sizeof crc);
   memcpy (batch, "JBAT", 4);
   batch[4] = 4;
   batch[8] = 1;
   batch[16] = 1;
-  memset (batch + 24, 0xee, 4);
-  crc = (guint32) crc32_z (0, batch + 4, 16);
-  crc = GUINT32_TO_LE ((guint32) crc32_z (crc, batch + 24, 4));
-  memcpy (batch + 20, &crc, sizeof crc);
+  batch[24] = 1;
+  memset (batch + JOB_BATCH_HEADER, 0xee, 4);
+  crc = (guint32) crc32_z (0, batch + 4, 24);
+  crc = GUINT32_TO_LE ((guint32) crc32_z (crc, batch + JOB_BATCH_HEADER, 4));
+  memcpy (batch + 28, &crc, sizeof crc);
   put_file (f, file, sizeof file);
   before = get_file (f);
   {
@@ -309,11 +496,19 @@ main (int argc, char *argv[])
   ADD ("what-goes-in-comes-out", test_round_trip);
   ADD ("looking-leaves-nothing", test_looking_leaves_nothing);
   ADD ("only-for-its-owner", test_only_for_its_owner);
-  ADD ("size-is-the-files", test_size_is_the_files);
-  ADD ("reset-starts-anew", test_reset_starts_anew);
-  ADD ("remove-takes-the-file-away", test_remove_takes_the_file_away);
-  ADD ("failed-write-changes-nothing", test_failed_write_changes_nothing);
+  ADD ("blocks-are-written-in-advance", test_blocks_are_written_in_advance);
+  ADD ("both-segments-in-order", test_both_segments_in_order);
+  ADD ("recycled-again-and-again", test_recycled_again_and_again);
+  ADD ("released-keeps-its-blocks", test_released_keeps_its_blocks);
+  ADD ("torn-header-of-a-released-segment", test_torn_header_of_a_released_segment);
+  ADD ("remove-takes-both-files-away", test_remove_takes_both_files_away);
+  ADD ("either-file-stands-alone", test_either_file_stands_alone);
+  ADD ("full-disk-changes-nothing", test_full_disk_changes_nothing);
   ADD ("failed-creation-leaves-no-file", test_failed_creation_leaves_no_file);
+  ADD ("failed-write-is-voided", test_failed_write_is_voided);
+  ADD ("failed-write-is-cut-off", test_failed_write_is_cut_off);
+  ADD ("voided-though-it-is-whole", test_voided_though_it_is_whole);
+  ADD ("first-write-of-a-segment-fails", test_first_write_of_a_segment_fails);
   ADD ("no-folder-no-file", test_no_folder_no_file);
   ADD ("links-are-not-followed", test_links_are_not_followed);
   ADD ("link-that-comes-later-is-not-followed", test_link_that_comes_later_is_not_followed);
