@@ -36,6 +36,8 @@ void open_ledger (Fixture *f, guint64 checkpoint_size);
 /* Without closing anything. */
 void crash (Fixture *f);
 void reopen (Fixture *f);
+/* For a disk that has none of them. */
+void forget_jobs (Fixture *f);
 
 gboolean try_commit (Fixture *f, const JobChange *changes, gsize n_changes, GError **error);
 /* New jobs; each depends on one before it. */
