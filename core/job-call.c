@@ -18,7 +18,6 @@
 
 struct _JobCall
 {
-  JobParcel parcel; /* first: the way of an asynchronous answer. Has a reference */
   gatomicrefcount ref_count;
   gpointer queue;            /* constant; owned but in a blocking call, whose caller has it */
   GCancellable *cancellable; /* constant */
@@ -124,17 +123,11 @@ job_call_get_cancellable (JobCall *self)
   return self->cancellable;
 }
 
-GMainContext *
-job_call_get_context (JobCall *self)
-{
-  return self->task ? g_task_get_context (self->task) : NULL;
-}
-
 /* In the caller's context. */
 static void
-deliver (JobParcel *parcel)
+deliver (gpointer item, gpointer unused)
 {
-  g_autoptr (JobCall) self = (JobCall *) parcel;
+  g_autoptr (JobCall) self = item;
 
   if (self->is_lease && g_cancellable_is_cancelled (self->cancellable))
     {
@@ -145,12 +138,6 @@ deliver (JobParcel *parcel)
     g_task_return_error (self->task, g_steal_pointer (&self->error));
   else
     g_task_return_pointer (self->task, g_steal_pointer (&self->value), self->destroy);
-}
-
-static void
-drop (JobParcel *parcel)
-{
-  job_call_unref ((JobCall *) parcel);
 }
 
 static void
@@ -185,8 +172,8 @@ answer (JobCall *self, gpointer value, GDestroyNotify destroy, GError *error)
   if (self->blocking)
     set_done (self);
   else if (self->task)
-    job_delivery_push (&job_call_ref (self)->parcel, g_task_get_context (self->task), deliver,
-                       drop);
+    job_delivery_push (g_task_get_context (self->task), job_call_ref (self), deliver,
+                       (GDestroyNotify) job_call_unref);
 }
 
 void

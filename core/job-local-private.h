@@ -55,14 +55,12 @@ typedef struct
   JobLocal *local; /* owned */
   JobCall *call;   /* owned */
   gint64 timeout;  /* µs; -1: for ever. Constant */
-  char **types;    /* owned; constant, of a dequeue */
-  char **channels; /* owned; constant */
   JobId id;        /* of a watch: the job */
   gboolean is_watch;
   gulong handler; /* of the call's cancellable; written before it waits */
 
   GList link;        /* guarded by local->lock from here on; data: this */
-  JobWaiter *waiter; /* of a dequeue that waits */
+  JobWaiter waiter; /* of a dequeue, in the scheduler */
   gint64 deadline;
   guint position; /* in deadlines */
   gboolean waiting;

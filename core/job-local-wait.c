@@ -44,8 +44,6 @@ job_local_wait_unref (JobLocalWait *self)
     return;
   job_call_unref (self->call);
   job_local_unref (self->local);
-  g_strfreev (self->types);
-  g_strfreev (self->channels);
   g_slice_free (JobLocalWait, self);
 }
 
@@ -80,11 +78,7 @@ job_local_wait_start (JobLocalWait *self, GError **error)
   if (self->is_watch)
     g_queue_push_tail_link (watches_of (local, &self->id), &self->link);
   else
-    {
-      g_queue_push_tail_link (&local->dequeues, &self->link);
-      self->waiter = job_scheduler_add_waiter (local->scheduler, (const char *const *) self->types,
-                                               (const char *const *) self->channels, self);
-    }
+    g_queue_push_tail_link (&local->dequeues, &self->link);
   if (self->timeout >= 0)
     {
       gint64 now = job_clock_get_boot_time (local->clock);
@@ -118,8 +112,8 @@ job_local_wait_stop (JobLocalWait *self)
     unlink_watch (self);
   else
     g_queue_unlink (&local->dequeues, &self->link);
-  if (self->waiter)
-    job_scheduler_remove_waiter (local->scheduler, g_steal_pointer (&self->waiter));
+  if (job_waiter_waits (&self->waiter))
+    job_scheduler_remove_waiter (local->scheduler, &self->waiter);
   if (job_heap_contains (&local->deadlines, self))
     job_heap_remove (&local->deadlines, self);
   job_local_wait_unref (self);
@@ -274,13 +268,12 @@ job_local_wait_unhook (JobLocalWait *self)
 
 /* With the lock. Leases the first job to the dequeue, which then waits for its batch. */
 static gboolean
-try_claim (JobLocalWait *wait)
+try_claim (JobLocalWait *wait, const char *const *types, const char *const *channels)
 {
   JobLocal *self = wait->local;
 
   job_local_match (self);
-  if (!job_scheduler_claim (self->scheduler, (const char *const *) wait->types,
-                            (const char *const *) wait->channels, wait, job_local_now (self),
+  if (!job_scheduler_claim (self->scheduler, types, channels, wait, job_local_now (self),
                             job_local_open_effects (self)))
     {
       job_committer_hand_over (self->committer);
@@ -294,9 +287,21 @@ try_claim (JobLocalWait *wait)
 
 /* With the lock. TRUE: a job is on its way. FALSE without an error: there is none. */
 static gboolean
-claim_or_fail (JobLocalWait *wait, GError **error)
+claim_or_fail (JobLocalWait *wait, const char *const *types, const char *const *channels,
+               GError **error)
 {
-  return job_local_check_open (wait->local, error) && try_claim (wait);
+  return job_local_check_open (wait->local, error) && try_claim (wait, types, channels);
+}
+
+/* With the lock. FALSE, with an error, if it was cancelled meanwhile. */
+static gboolean
+wait_for_job (JobLocalWait *wait, const char *const *types, const char *const *channels,
+              GError **error)
+{
+  if (!job_local_wait_start (wait, error))
+    return FALSE;
+  job_scheduler_add_waiter (wait->local->scheduler, &wait->waiter, types, channels, wait);
+  return TRUE;
 }
 
 void
@@ -307,11 +312,8 @@ job_local_dequeue (JobLocal *self, const char *const *types, const char *const *
   g_autoptr (GError) error = NULL;
   gboolean claimed;
 
-  wait->types = g_strdupv ((char **) types);
-  wait->channels = g_strdupv ((char **) channels);
-
   g_mutex_lock (&self->lock);
-  claimed = claim_or_fail (wait, &error);
+  claimed = claim_or_fail (wait, types, channels, &error);
   g_mutex_unlock (&self->lock);
   if (claimed)
     return;
@@ -320,8 +322,8 @@ job_local_dequeue (JobLocal *self, const char *const *types, const char *const *
     {
       job_local_wait_hook (wait);
       g_mutex_lock (&self->lock);
-      claimed =
-          claim_or_fail (wait, &error) || (error == NULL && job_local_wait_start (wait, &error));
+      claimed = claim_or_fail (wait, types, channels, &error) ||
+                (error == NULL && wait_for_job (wait, types, channels, &error));
       g_mutex_unlock (&self->lock);
       if (claimed)
         return;

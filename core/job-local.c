@@ -84,25 +84,16 @@ job_local_match (JobLocal *self)
     {
       JobLocalWait *wait = g_array_index (claims, JobClaim, i).data;
 
-      wait->waiter = NULL;
       job_local_wait_ref (wait);
       job_local_wait_stop (wait);
       job_committer_add_caller (self->committer, wait->call);
     }
 }
 
-static gboolean
-is_watched (JobLocal *self)
-{
-  return job_local_open_effects (self)->finals->len > 0 && g_hash_table_size (self->watches) > 0;
-}
-
 void
 job_local_commit (JobLocal *self, gboolean may_lead)
 {
   job_local_match (self);
-  if (is_watched (self))
-    job_committer_hurry (self->committer);
   if ((may_lead || job_ledger_is_quick (self->ledger)) && job_committer_is_due (self->committer))
     job_committer_lead (self->committer);
   else
@@ -153,7 +144,7 @@ serve (JobLocal *self)
       expire_waits (self);
       return;
     }
-  if (job_committer_is_ripe (self->committer))
+  if (job_committer_is_due (self->committer))
     {
       job_committer_commit (self->committer);
       return;

@@ -58,11 +58,15 @@ gboolean job_scheduler_claim (JobScheduler *self, const char *const *types,
                               JobEffects *effects);
 gboolean job_scheduler_claim_by_id (JobScheduler *self, const JobId *id, gpointer data, JobNow now,
                                     JobEffects *effects, GError **error);
-JobWaiter *job_scheduler_add_waiter (JobScheduler *self, const char *const *types,
-                                     const char *const *channels, gpointer data);
+/* @waiter is the caller's, and waits until a job is leased to it, or it is removed. The lists are
+ * only looked at. */
+void job_scheduler_add_waiter (JobScheduler *self, JobWaiter *waiter, const char *const *types,
+                               const char *const *channels, gpointer data);
 void job_scheduler_remove_waiter (JobScheduler *self, JobWaiter *waiter);
-/* Once after each set of changes: makes due jobs pending, and leases jobs to waiters (which are
- * gone then). */
+/* After a rebuild: from @former, in the order in which they came. */
+void job_scheduler_move_waiter (JobScheduler *self, JobScheduler *former, JobWaiter *waiter);
+/* Once after each set of changes: makes due jobs pending, and leases jobs to waiters (which
+ * wait no longer then). */
 void job_scheduler_match (JobScheduler *self, JobNow now, JobEffects *effects);
 /* When the next scheduled job is due (wall clock, ns), or -1. */
 gint64 job_scheduler_get_next_run_at (JobScheduler *self);

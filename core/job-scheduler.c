@@ -341,17 +341,23 @@ job_scheduler_claim_by_id (JobScheduler *self, const JobId *id, gpointer data, J
   return FALSE;
 }
 
-JobWaiter *
-job_scheduler_add_waiter (JobScheduler *self, const char *const *types, const char *const *channels,
-                          gpointer data)
+void
+job_scheduler_add_waiter (JobScheduler *self, JobWaiter *waiter, const char *const *types,
+                          const char *const *channels, gpointer data)
 {
-  return job_lanes_add_waiter (&self->lanes, types, channels, data);
+  job_lanes_add_waiter (&self->lanes, waiter, types, channels, data);
 }
 
 void
 job_scheduler_remove_waiter (JobScheduler *self, JobWaiter *waiter)
 {
   job_lanes_remove_waiter (&self->lanes, waiter);
+}
+
+void
+job_scheduler_move_waiter (JobScheduler *self, JobScheduler *former, JobWaiter *waiter)
+{
+  job_lanes_move_waiter (&self->lanes, &former->lanes, waiter);
 }
 
 void

@@ -51,6 +51,7 @@ fixture_set_up (Fixture *self, gconstpointer data)
   job_effects_init (&self->effects);
   self->over = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, NULL);
   self->records = g_ptr_array_new_with_free_func ((GDestroyNotify) job_record_unref);
+  self->waiters = g_ptr_array_new_with_free_func (g_free);
 }
 
 void
@@ -60,6 +61,7 @@ fixture_tear_down (Fixture *self, gconstpointer data)
   job_effects_clear (&self->effects);
   g_clear_pointer (&self->over, g_hash_table_unref);
   g_clear_pointer (&self->records, g_ptr_array_unref);
+  g_clear_pointer (&self->waiters, g_ptr_array_unref);
 }
 
 void
@@ -127,6 +129,16 @@ match (Fixture *self)
 {
   job_scheduler_match (self->scheduler, self->now, &self->effects);
   fixture_note_finals (self);
+}
+
+JobWaiter *
+wait_for (Fixture *self, const char *const *types, const char *const *channels, gpointer data)
+{
+  JobWaiter *waiter = g_new0 (JobWaiter, 1);
+
+  g_ptr_array_add (self->waiters, waiter);
+  job_scheduler_add_waiter (self->scheduler, waiter, types, channels, data);
+  return waiter;
 }
 
 static void

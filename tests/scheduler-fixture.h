@@ -18,6 +18,7 @@ typedef struct
   JobEffects effects; /* of the last step */
   GHashTable *over;   /* JobId → final state or JOB_KNOWN_DAMAGED */
   GPtrArray *records; /* of JobRecord: all that were made */
+  GPtrArray *waiters; /* of JobWaiter: all that were made */
 } Fixture;
 
 void fixture_set_up (Fixture *self, gconstpointer data);
@@ -58,6 +59,9 @@ void cancel (Fixture *self, const JobRecord *record);
 /* Claims by id, and completes, fails or cancels. */
 void finish (Fixture *self, const JobRecord *record, JobState state);
 void match (Fixture *self);
+/* Not a step: somebody waits; the fixture owns the waiter. */
+JobWaiter *wait_for (Fixture *self, const char *const *types, const char *const *channels,
+                     gpointer data);
 
 JobView view_of (Fixture *self, const JobRecord *record);
 void assert_state (Fixture *self, const JobRecord *record, JobState state);

@@ -36,7 +36,7 @@ run_end (void)
 {
   for (int i = 0; i < run.naive.n_waiters; i++)
     if (run.naive.waiters[i].waiting)
-      job_scheduler_remove_waiter (run.real.scheduler, run.waiters[i]);
+      job_scheduler_remove_waiter (run.real.scheduler, &run.waiters[i]);
   g_array_unref (run.naive.claims);
   fixture_tear_down (&run.real, NULL);
 }

@@ -15,7 +15,7 @@ typedef struct
   NaiveScheduler naive;
   JobStatus disk[NAIVE_MAX_JOBS]; /* as the changes say; without outcomes */
   gboolean was_over[NAIVE_MAX_JOBS];
-  JobWaiter *waiters[NAIVE_MAX_JOBS]; /* as those of naive */
+  JobWaiter waiters[NAIVE_MAX_JOBS]; /* as those of naive */
   JobId old_token;
   guint n_claims; /* of this step, seen so far */
 } Run;

@@ -29,7 +29,7 @@ typedef struct
   const char *const *types;
   const char *const *channels;
   guint64 number; /* of arrival */
-  JobWaiter *waiter;
+  JobWaiter waiter;
 } Waiting;
 
 typedef struct
@@ -72,7 +72,8 @@ naive_match (World *w, Job **job)
   Waiting *first = NULL;
 
   for (guint i = 0; i < N_WAITERS; i++)
-    if (w->waiting[i].waiter && (first == NULL || w->waiting[i].number < first->number) &&
+    if (job_waiter_waits (&w->waiting[i].waiter) &&
+        (first == NULL || w->waiting[i].number < first->number) &&
         naive_first (w, w->waiting[i].types, w->waiting[i].channels))
       first = &w->waiting[i];
   *job = first ? naive_first (w, first->types, first->channels) : NULL;
@@ -106,15 +107,15 @@ wait_or_leave (World *w, Waiting *waiting)
   int type = below (G_N_ELEMENTS (type_lists) + 1);
   int channel = below (G_N_ELEMENTS (channel_lists) + 2);
 
-  if (waiting->waiter)
+  if (job_waiter_waits (&waiting->waiter))
     {
-      job_lanes_remove_waiter (&w->lanes, g_steal_pointer (&waiting->waiter));
+      job_lanes_remove_waiter (&w->lanes, &waiting->waiter);
       return;
     }
   waiting->types = type < (int) G_N_ELEMENTS (type_lists) ? type_lists[type] : NULL;
   waiting->channels = channel < (int) G_N_ELEMENTS (channel_lists) ? channel_lists[channel] : NULL;
   waiting->number = ++w->n_arrived;
-  waiting->waiter = job_lanes_add_waiter (&w->lanes, waiting->types, waiting->channels, waiting);
+  job_lanes_add_waiter (&w->lanes, &waiting->waiter, waiting->types, waiting->channels, waiting);
 }
 
 static void
@@ -171,10 +172,10 @@ test_by_chance (void)
     if (w->jobs[i].pending)
       come_or_go (w, &w->jobs[i]);
   for (guint i = 0; i < N_WAITERS; i++)
-    if (w->waiting[i].waiter)
+    if (job_waiter_waits (&w->waiting[i].waiter))
       wait_or_leave (w, &w->waiting[i]);
   g_assert_cmpuint (w->lanes.ready.length, ==, 0);
-  g_assert_cmpuint (g_hash_table_size (w->lanes.by_name), ==, w->lanes.n_wide);
+  g_assert_cmpuint (g_hash_table_size (w->lanes.by_list), ==, w->lanes.idle_subscriptions.length);
   job_lanes_clear (&w->lanes);
 }
 
@@ -200,7 +201,7 @@ test_pairs_are_told_apart (void)
       job_lanes_unuse (&self, lanes[i]);
       job_lanes_unuse (&self, lanes[i]);
     }
-  g_assert_cmpuint (g_hash_table_size (self.by_name), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (self.by_name), ==, self.idle_lanes.length);
   job_lanes_clear (&self);
 }
 
@@ -214,12 +215,12 @@ pass_through (JobLanes *self, const char *channel)
 {
   const char *const named[] = { channel, NULL };
   JobEntry entry = { .lane = job_lanes_use (self, "t", channel) };
-  JobWaiter *waiter;
+  JobWaiter waiter = { 0 };
 
   job_lanes_add_job (self, &entry);
   g_assert_true (job_lanes_first (self, NULL, named) == &entry);
-  waiter = job_lanes_add_waiter (self, type_lists[0], named, NULL);
-  job_lanes_remove_waiter (self, waiter);
+  job_lanes_add_waiter (self, &waiter, type_lists[0], named, NULL);
+  job_lanes_remove_waiter (self, &waiter);
   job_lanes_remove_job (self, &entry);
   job_lanes_unuse (self, entry.lane);
 }
@@ -236,6 +237,7 @@ test_unused_lanes_go (void)
 
       pass_through (&self, channel);
       g_assert_cmpuint (g_hash_table_size (self.by_name), <, MOST_LEFT);
+      g_assert_cmpuint (g_hash_table_size (self.by_list), <, MOST_LEFT);
     }
   job_lanes_clear (&self);
 }
@@ -246,12 +248,12 @@ test_used_lanes_stay (void)
 {
   const char *const kept[] = { "kept", NULL };
   JobEntry entry = { 0 };
-  JobWaiter *waiter, *found;
+  JobWaiter waiter = { 0 }, *found;
   JobEntry *job;
   JobLanes self;
 
   job_lanes_init (&self);
-  waiter = job_lanes_add_waiter (&self, NULL, kept, NULL);
+  job_lanes_add_waiter (&self, &waiter, NULL, kept, NULL);
   for (guint i = 0; i < MOST_LEFT; i++)
     {
       g_autofree char *channel = g_strdup_printf ("tenant-%u", i);
@@ -262,8 +264,8 @@ test_used_lanes_stay (void)
   entry.lane = job_lanes_use (&self, "t", "kept");
   job_lanes_add_job (&self, &entry);
   g_assert_true (job_lanes_match (&self, &found, &job));
-  g_assert_true (found == waiter && job == &entry);
-  job_lanes_remove_waiter (&self, waiter);
+  g_assert_true (found == &waiter && job == &entry);
+  job_lanes_remove_waiter (&self, &waiter);
   job_lanes_remove_job (&self, &entry);
   job_lanes_unuse (&self, entry.lane);
   job_lanes_clear (&self);

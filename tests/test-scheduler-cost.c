@@ -28,7 +28,7 @@ cpu_time (void)
 
 /* Jobs that nobody wants, leases, and waiters that get nothing. */
 static void
-fill (Fixture *f, GPtrArray *waiters)
+fill (Fixture *f)
 {
   g_autoptr (GPtrArray) jobs = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
@@ -45,8 +45,7 @@ fill (Fixture *f, GPtrArray *waiters)
     {
       const char *channel[] = { i % 2 ? "nowhere" : NULL, NULL };
 
-      g_ptr_array_add (waiters, job_scheduler_add_waiter (f->scheduler, (Names){ "wanted", NULL },
-                                                          i % 2 ? channel : NULL, NULL));
+      wait_for (f, (Names){ "wanted", NULL }, i % 2 ? channel : NULL, NULL);
     }
 }
 
@@ -57,7 +56,7 @@ run_cycle (Fixture *f)
   JobRecord *job = new_job (f, "work", 0), *dependent, *canceled;
   g_autoptr (GArray) views = g_array_new (FALSE, FALSE, sizeof (JobView));
   g_autoptr (GError) error = NULL;
-  JobWaiter *waiter;
+  JobWaiter waiter = { 0 };
   JobId token;
 
   job->max_attempts = 2;
@@ -80,9 +79,9 @@ run_cycle (Fixture *f)
   cancel (f, canceled);
   assert_none (f, "work");
 
-  waiter = job_scheduler_add_waiter (f->scheduler, (Names){ "work", "more", NULL }, NULL, f);
-  job_scheduler_remove_waiter (f->scheduler, waiter);
-  job_scheduler_add_waiter (f->scheduler, (Names){ "work", NULL }, (Names){ "", NULL }, f);
+  job_scheduler_add_waiter (f->scheduler, &waiter, (Names){ "work", "more", NULL }, NULL, f);
+  job_scheduler_remove_waiter (f->scheduler, &waiter);
+  job_scheduler_add_waiter (f->scheduler, &waiter, (Names){ "work", NULL }, (Names){ "", NULL }, f);
   job = add_job (f, "work");
   g_assert_cmpuint (f->effects.claims->len, ==, 1);
   complete (f, job, NULL);
@@ -109,17 +108,14 @@ measure (Fixture *f)
 static void
 test_no_verb_walks (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GPtrArray) waiters = g_ptr_array_new ();
   gint64 alone = measure (f), beside;
 
-  fill (f, waiters);
+  fill (f);
   beside = measure (f);
   g_test_message ("%d cycles: %" G_GINT64_FORMAT " us alone, %" G_GINT64_FORMAT
                   " us beside the backlog",
                   N_CYCLES, alone / 1000, beside / 1000);
   g_assert_cmpint (beside, <, alone * MOST_TIMES);
-  for (guint i = 0; i < waiters->len; i++)
-    job_scheduler_remove_waiter (f->scheduler, g_ptr_array_index (waiters, i));
 }
 
 int

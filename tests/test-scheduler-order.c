@@ -150,22 +150,16 @@ test_first_over_all_that_is_named (Fixture *f, gconstpointer data)
 
 /* --- those who wait --------------------------------------------------------------------------- */
 
-static JobWaiter *
-wait_for (Fixture *f, const char *const *types, const char *const *channels, guint number)
-{
-  return job_scheduler_add_waiter (f->scheduler, types, channels, GUINT_TO_POINTER (number));
-}
-
 static void
 test_waiters_in_order_of_arrival (Fixture *f, gconstpointer data)
 {
   /* All of these would take the same job; each names it in another way. */
-  wait_for (f, (Names){ "x", "a", NULL }, (Names){ "1", "2", NULL }, 1);
-  wait_for (f, NULL, NULL, 2);
-  wait_for (f, (Names){ "a", NULL }, NULL, 3);
-  wait_for (f, (Names){ "a", NULL }, (Names){ "1", NULL }, 4);
-  wait_for (f, NULL, (Names){ "1", NULL }, 5);
-  wait_for (f, (Names){ "a", "a", NULL }, (Names){ "1", NULL }, 6);
+  wait_for (f, (Names){ "x", "a", NULL }, (Names){ "1", "2", NULL }, GUINT_TO_POINTER (1));
+  wait_for (f, NULL, NULL, GUINT_TO_POINTER (2));
+  wait_for (f, (Names){ "a", NULL }, NULL, GUINT_TO_POINTER (3));
+  wait_for (f, (Names){ "a", NULL }, (Names){ "1", NULL }, GUINT_TO_POINTER (4));
+  wait_for (f, NULL, (Names){ "1", NULL }, GUINT_TO_POINTER (5));
+  wait_for (f, (Names){ "a", "a", NULL }, (Names){ "1", NULL }, GUINT_TO_POINTER (6));
 
   for (guint i = 1; i <= 6; i++)
     {
@@ -181,11 +175,12 @@ test_waiters_in_order_of_arrival (Fixture *f, gconstpointer data)
 static void
 test_who_cannot_be_served_does_not_hold_up (Fixture *f, gconstpointer data)
 {
-  JobWaiter *first = wait_for (f, (Names){ "other", NULL }, NULL, 1);
-  JobWaiter *second = wait_for (f, (Names){ "a", NULL }, (Names){ "other", NULL }, 2);
+  JobWaiter *first = wait_for (f, (Names){ "other", NULL }, NULL, GUINT_TO_POINTER (1));
+  JobWaiter *second =
+      wait_for (f, (Names){ "a", NULL }, (Names){ "other", NULL }, GUINT_TO_POINTER (2));
   JobRecord *job;
 
-  wait_for (f, (Names){ "a", NULL }, NULL, 3);
+  wait_for (f, (Names){ "a", NULL }, NULL, GUINT_TO_POINTER (3));
   job = add_job (f, "a");
   assert_served (f, 0, GUINT_TO_POINTER (3), job);
   job_scheduler_remove_waiter (f->scheduler, second);
@@ -201,9 +196,9 @@ test_waiters_get_the_first_of_the_set (Fixture *f, gconstpointer data)
 
   jobs[1]->priority = 1;
   jobs[2]->priority = 2;
-  wait_for (f, NULL, NULL, 1);
-  wait_for (f, (Names){ "a", NULL }, NULL, 2);
-  wait_for (f, NULL, NULL, 3);
+  wait_for (f, NULL, NULL, GUINT_TO_POINTER (1));
+  wait_for (f, (Names){ "a", NULL }, NULL, GUINT_TO_POINTER (2));
+  wait_for (f, NULL, NULL, GUINT_TO_POINTER (3));
   try_enqueue (f, jobs, 3, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (f->effects.claims->len, ==, 3);
@@ -217,7 +212,7 @@ test_a_waiter_gets_one_job (Fixture *f, gconstpointer data)
 {
   JobRecord *first, *second;
 
-  wait_for (f, (Names){ "a", "b", NULL }, NULL, 1);
+  wait_for (f, (Names){ "a", "b", NULL }, NULL, GUINT_TO_POINTER (1));
   first = add_job (f, "a");
   assert_served (f, 0, GUINT_TO_POINTER (1), first);
   second = add_job (f, "b");
@@ -228,9 +223,9 @@ test_a_waiter_gets_one_job (Fixture *f, gconstpointer data)
 static void
 test_who_went_away_gets_nothing (Fixture *f, gconstpointer data)
 {
-  JobWaiter *first = wait_for (f, NULL, NULL, 1);
-  JobWaiter *second = wait_for (f, (Names){ "a", "b", NULL }, NULL, 2);
-  JobWaiter *third = wait_for (f, (Names){ "b", NULL }, NULL, 3);
+  JobWaiter *first = wait_for (f, NULL, NULL, GUINT_TO_POINTER (1));
+  JobWaiter *second = wait_for (f, (Names){ "a", "b", NULL }, NULL, GUINT_TO_POINTER (2));
+  JobWaiter *third = wait_for (f, (Names){ "b", NULL }, NULL, GUINT_TO_POINTER (3));
   JobRecord *job;
 
   job_scheduler_remove_waiter (f->scheduler, first);
@@ -256,18 +251,18 @@ test_every_way_to_pending_serves (Fixture *f, gconstpointer data)
   enqueue (f, scheduled);
 
   token = claim (f, "a", first);
-  wait_for (f, NULL, NULL, 1);
+  wait_for (f, NULL, NULL, GUINT_TO_POINTER (1));
   release (f, first, &token);
   assert_served (f, 0, GUINT_TO_POINTER (1), first);
   token = g_array_index (f->effects.claims, JobClaim, 0).token;
-  wait_for (f, NULL, NULL, 2);
+  wait_for (f, NULL, NULL, GUINT_TO_POINTER (2));
   fail (f, first, &token);
   assert_served (f, 0, GUINT_TO_POINTER (2), first);
   token = g_array_index (f->effects.claims, JobClaim, 0).token;
-  wait_for (f, NULL, NULL, 3);
+  wait_for (f, NULL, NULL, GUINT_TO_POINTER (3));
   complete (f, first, &token);
   assert_served (f, 0, GUINT_TO_POINTER (3), blocked);
-  wait_for (f, NULL, NULL, 4);
+  wait_for (f, NULL, NULL, GUINT_TO_POINTER (4));
   fixture_begin (f);
   match (f);
   g_assert_cmpuint (f->effects.claims->len, ==, 0);

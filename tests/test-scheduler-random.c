@@ -162,8 +162,8 @@ step_wait (void)
   begin_step ();
   match_both ();
   *waiter = (NaiveWaiter){ some_types (), some_channels (), number, TRUE };
-  run.waiters[number] = job_scheduler_add_waiter (run.real.scheduler, waiter->types,
-                                                  waiter->channels, GUINT_TO_POINTER (number));
+  job_scheduler_add_waiter (run.real.scheduler, &run.waiters[number], waiter->types,
+                            waiter->channels, GUINT_TO_POINTER (number));
   end_step (0);
 }
 
@@ -179,7 +179,7 @@ step_go_away (void)
     return;
   begin_step ();
   run.naive.waiters[number].waiting = FALSE;
-  job_scheduler_remove_waiter (run.real.scheduler, run.waiters[number]);
+  job_scheduler_remove_waiter (run.real.scheduler, &run.waiters[number]);
   end_step (0);
 }
 
@@ -352,13 +352,7 @@ step_reload (void)
 
   for (int i = 0; i < run.naive.n_waiters; i++)
     if (run.naive.waiters[i].waiting)
-      {
-        const NaiveWaiter *waiter = &run.naive.waiters[i];
-
-        job_scheduler_remove_waiter (former, run.waiters[i]);
-        run.waiters[i] = job_scheduler_add_waiter (scheduler, waiter->types, waiter->channels,
-                                                   GUINT_TO_POINTER (waiter->number));
-      }
+      job_scheduler_move_waiter (scheduler, former, &run.waiters[i]);
   if (inherits)
     job_scheduler_inherit (scheduler, former);
   job_scheduler_free (former);
