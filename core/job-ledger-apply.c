@@ -222,7 +222,7 @@ job_ledger_seal (JobLedger *self)
 gboolean
 job_ledger_await_applier (JobLedger *self, GError **error)
 {
-  if (self->sealed && self->failure)
+  if (self->sealed && (self->failure || self->applier == NULL))
     job_ledger_start_applier (self);
   self->n_awaiting++;
   while (self->sealed && self->failure == NULL)

@@ -30,7 +30,7 @@ struct _JobLedger
   guint n_awaiting;  /* how many wait for the outcome */
   guint64 capacity;  /* of the active segment, in bytes */
   gboolean broken;   /* nobody knows what is on the journal */
-  GThread *applier;  /* NULL before it is needed */
+  GThread *applier;  /* NULL before it is needed, and before the store was visited */
   gboolean stopping; /* it ends as soon as it can */
   gboolean closed;
 };

@@ -244,6 +244,16 @@ note_items (Visit *visit)
     visit->n_items[i] = self->overlays[i].items->len;
 }
 
+/* Not before: stores learn from a visit what they need to apply. */
+static void
+resume_applier (JobLedger *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->sealed && self->applier == NULL)
+    job_ledger_start_applier (self);
+}
+
 gboolean
 job_ledger_visit (JobLedger *self, gboolean everything, JobStoreVisitor visitor, gpointer data,
                   GError **error)
@@ -256,6 +266,8 @@ job_ledger_visit (JobLedger *self, gboolean everything, JobStoreVisitor visitor,
   done = job_store_visit (self->store, everything, visit_settled, &visit, error) &&
          visit_journal (&visit, everything, error);
   job_ledger_give_store (self);
+  if (done)
+    resume_applier (self);
   return done;
 }
 

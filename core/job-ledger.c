@@ -35,14 +35,14 @@ ledger_new (JobStore *store, guint64 checkpoint_size)
   return self;
 }
 
-/* What a crash left in the lower segment goes on being applied. */
+/* What a crash left in the lower segment is applied as soon as the store has been visited. */
 static void
 resume (JobLedger *self)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
   self->active = job_journal_get_active (self->journal);
   self->sealed = job_journal_get_size (self->journal, 1 - self->active) > 0;
-  if (self->sealed)
-    job_ledger_start_applier (self);
 }
 
 JobLedger *
@@ -60,9 +60,7 @@ job_ledger_open (JobStore *store, guint64 checkpoint_size, GError **error)
       job_ledger_free (self);
       return NULL;
     }
-  g_mutex_lock (&self->lock);
   resume (self);
-  g_mutex_unlock (&self->lock);
   return self;
 }
 
@@ -112,7 +110,7 @@ is_ahead (JobLedger *self)
   guint64 size = job_journal_get_size (self->journal, self->active);
   guint n_jobs = self->overlays[1 - self->active].items->len;
 
-  return self->sealed && self->failure == NULL && self->n_applied < n_jobs &&
+  return self->sealed && self->applier && self->failure == NULL && self->n_applied < n_jobs &&
          size >= self->capacity / 4 + self->capacity / 2 * self->n_applied / n_jobs;
 }
 

@@ -146,9 +146,9 @@ job_local_queue_class_init (JobLocalQueueClass *klass)
   /**
    * JobLocalQueue:checkpoint-size:
    *
-   * How many bytes the journal may have before it is brought into the store. A larger one makes
-   * checkpoints rarer and the opening after a crash longer. A store may find that more is
-   * worthwhile.
+   * How many bytes of journal may gather before they are brought into the store, in the
+   * background, while as many again may come. More makes checkpoints rarer and the opening after a
+   * crash longer. A store may find that more is worthwhile; 2 GiB is the limit.
    *
    * Since: 1.0
    */
