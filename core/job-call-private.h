@@ -20,6 +20,9 @@ gpointer job_call_wait (JobCall *self, GError **error);
 typedef void (*JobCallErrand) (gpointer data);
 void job_call_ask (JobCall *self, JobCallErrand errand, gpointer data);
 
+/* Where an answer is delivered; NULL: nowhere, or to a thread that waits. */
+GMainContext *job_call_get_context (JobCall *self);
+
 /* A call that calls back in the thread-default context of now. Its GTask does not check the
  * cancellable when its answer is taken: what was done is told. */
 JobCall *job_call_new_async (gpointer queue, GCancellable *cancellable, gpointer source_tag,

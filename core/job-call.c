@@ -18,6 +18,7 @@
 
 struct _JobCall
 {
+  JobParcel parcel; /* first: the way of an asynchronous answer. Has a reference */
   gatomicrefcount ref_count;
   gpointer queue;            /* constant; owned but in a blocking call, whose caller has it */
   GCancellable *cancellable; /* constant */
@@ -123,11 +124,17 @@ job_call_get_cancellable (JobCall *self)
   return self->cancellable;
 }
 
+GMainContext *
+job_call_get_context (JobCall *self)
+{
+  return self->task ? g_task_get_context (self->task) : NULL;
+}
+
 /* In the caller's context. */
 static void
-deliver (gpointer item, gpointer unused)
+deliver (JobParcel *parcel)
 {
-  g_autoptr (JobCall) self = item;
+  g_autoptr (JobCall) self = (JobCall *) parcel;
 
   if (self->is_lease && g_cancellable_is_cancelled (self->cancellable))
     {
@@ -138,6 +145,12 @@ deliver (gpointer item, gpointer unused)
     g_task_return_error (self->task, g_steal_pointer (&self->error));
   else
     g_task_return_pointer (self->task, g_steal_pointer (&self->value), self->destroy);
+}
+
+static void
+drop (JobParcel *parcel)
+{
+  job_call_unref ((JobCall *) parcel);
 }
 
 static void
@@ -172,8 +185,8 @@ answer (JobCall *self, gpointer value, GDestroyNotify destroy, GError *error)
   if (self->blocking)
     set_done (self);
   else if (self->task)
-    job_delivery_push (g_task_get_context (self->task), job_call_ref (self), deliver,
-                       (GDestroyNotify) job_call_unref);
+    job_delivery_push (&job_call_ref (self)->parcel, g_task_get_context (self->task), deliver,
+                       drop);
 }
 
 void

@@ -27,12 +27,17 @@ typedef struct
   JobEffects effects;
   GArray *answers;         /* of JobAnswer */
   GPtrArray *cancellables; /* of the leases of effects.claims, one each */
-  GPtrArray *to_fire;      /* of GCancellable: leases that ended, and whose holder has to be told */
+  GPtrArray *to_fire;      /* of GCancellable: leases that ended, and whose holder has to be told;
+                              NULL: none */
   GPtrArray *to_drop;      /* of GCancellable: other leases that ended */
 
   /* The committer's: */
-  JobCall *caller; /* the first blocking caller who is to be told of it, or NULL */
-  gboolean asked;  /* somebody is on the way to commit it */
+  JobCall *caller;       /* the first blocking caller who is to be told of it, or NULL */
+  gboolean asked;        /* somebody is on the way to commit it */
+  GMainContext *context; /* of the first one who is to be told; only compared */
+  guint n_callers;
+  gboolean urgent;  /* not to be put off */
+  gboolean put_off; /* until job_committer_go_on(), unless it is urgent */
 } JobBatch;
 
 /* What the owner does with a batch. */
@@ -50,6 +55,10 @@ typedef struct
   void (*deliver) (JobBatch *batch, const GError *error, gpointer data);
   /* With the lock: the open batch is due, and the owner's thread is asked to commit it. */
   void (*hand_over) (gpointer data);
+  /* With the lock: whether the open batch, which has @n_made calls from callbacks of @context, is
+   * better put off until that has run more of them; then job_committer_go_on() will be called. May
+   * be NULL: never. @commit_time: how long the last commit took (µs). */
+  gboolean (*put_off) (GMainContext *context, guint n_made, gint64 commit_time, gpointer data);
 } JobCommitterFuncs;
 
 JobCommitter *job_committer_new (GMutex *lock, const JobCommitterFuncs *funcs, gpointer data);
@@ -63,14 +72,19 @@ void job_committer_add_answer (JobCommitter *self, JobCall *call, gpointer value
                                GDestroyNotify destroy);
 /* @call is told of the open batch in some other way: a claim, say. */
 void job_committer_add_caller (JobCommitter *self, JobCall *call);
+/* The open batch matters to somebody who is not among its callers. */
+void job_committer_hurry (JobCommitter *self);
 /* Whether there is something to commit, and nobody is at it. */
 gboolean job_committer_is_due (JobCommitter *self);
+/* Whether it is to be committed now by a thread that nobody waits for. */
+gboolean job_committer_is_ripe (JobCommitter *self);
 /* Commits the open batch, and no other; the lock is released meanwhile. Only when it is due. */
 void job_committer_lead (JobCommitter *self);
 /* The same in the owner's thread, which will look itself whether more is due. */
 void job_committer_commit (JobCommitter *self);
-/* If something is due, asks somebody else to commit it. */
+/* Sees to it that somebody else commits the open batch, now or a little later. */
 void job_committer_hand_over (JobCommitter *self);
+void job_committer_go_on (JobCommitter *self);
 /* The newest batch that has something in it: what is true in memory is durable after that one. 0:
  * all is settled, so there is nothing to wait for, and a failure before now is none of this. */
 guint64 job_committer_get_newest (JobCommitter *self);

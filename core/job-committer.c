@@ -13,12 +13,24 @@
  * taken the batch meanwhile, and then asks the next one in its turn. So a batch that is due always
  * has somebody who was asked since it was, or is just being taken.
  *
+ * How batches grow: while one is written, the next one fills. That is not enough where callbacks
+ * make the next calls, as they do in any program that keeps a number of them in flight: the first
+ * callback would start a batch of one, and all others would wait for the one behind it. So a batch
+ * is put off while the thread that fills it runs callbacks, until half of those that have come
+ * together have run; by then there is half a batch, and the other half is made while it is written.
+ *
+ * Nobody waits for a batch that is put off: all who are to be told of it are of the context whose
+ * callbacks run right now, in a thread that cannot be told of anything before they have returned.
+ * As soon as anybody else has a call in it, or waits for it, it goes. So it needs no timer, and no
+ * callback can hold up others, whatever it waits for.
+ *
  * A batch that is over is emptied and used again: in a stream of small ones, making its arrays anew
  * would cost as much as all the rest. */
 
 #include "job-committer-private.h"
 
 #include "job-call-private.h"
+#include "job-delivery-private.h"
 
 #define MAX_FAILURES 256 /* how many are remembered, for those who come late to wait for them */
 #define MAX_SPARE 4096   /* changes of a batch that is worth keeping: a larger one's memory goes */
@@ -38,13 +50,14 @@ struct _JobCommitter
   JobBatch *open;
   JobBatch *spare; /* an empty one, or NULL */
   gboolean committing;
-  guint64 settled;   /* number of the last batch that is over, well or not */
-  guint64 awaited;   /* the greatest number that a thread waits for, or has waited for */
-  guint n_waiting;   /* threads at progress */
-  guint n_finishing; /* of those in job_committer_finish() */
-  GCond progress;    /* settled or committing has changed */
-  GArray *failures;  /* of Failure, in order */
-  GError *failure;   /* the last one's reason */
+  gint64 commit_time; /* µs: how long the last one took in the owner's thread */
+  guint64 settled;    /* number of the last batch that is over, well or not */
+  guint64 awaited;    /* the greatest number that a thread waits for, or has waited for */
+  guint n_waiting;    /* threads at progress */
+  guint n_finishing;  /* of those in job_committer_finish() */
+  GCond progress;     /* settled or committing has changed */
+  GArray *failures;   /* of Failure, in order */
+  GError *failure;    /* the last one's reason */
 };
 
 static void
@@ -64,7 +77,6 @@ batch_new (void)
   batch->answers = g_array_new (FALSE, FALSE, sizeof (JobAnswer));
   g_array_set_clear_func (batch->answers, (GDestroyNotify) answer_clear);
   batch->cancellables = g_ptr_array_new_with_free_func (g_object_unref);
-  batch->to_fire = g_ptr_array_new_with_free_func (g_object_unref);
   batch->to_drop = g_ptr_array_new_with_free_func (g_object_unref);
   return batch;
 }
@@ -75,7 +87,7 @@ batch_free (JobBatch *batch)
   job_effects_clear (&batch->effects);
   g_array_unref (batch->answers);
   g_ptr_array_unref (batch->cancellables);
-  g_ptr_array_unref (batch->to_fire);
+  g_clear_pointer (&batch->to_fire, g_ptr_array_unref);
   g_ptr_array_unref (batch->to_drop);
   g_free (batch);
 }
@@ -93,10 +105,12 @@ batch_empty (JobBatch *batch)
   job_effects_empty (&batch->effects);
   g_array_set_size (batch->answers, 0);
   g_ptr_array_set_size (batch->cancellables, 0);
-  g_ptr_array_set_size (batch->to_fire, 0);
+  g_clear_pointer (&batch->to_fire, g_ptr_array_unref);
   g_ptr_array_set_size (batch->to_drop, 0);
   batch->caller = NULL;
-  batch->asked = FALSE;
+  batch->context = NULL;
+  batch->n_callers = 0;
+  batch->asked = batch->urgent = batch->put_off = FALSE;
 }
 
 JobCommitter *
@@ -136,8 +150,21 @@ job_committer_get_open (JobCommitter *self)
 void
 job_committer_add_caller (JobCommitter *self, JobCall *call)
 {
-  if (self->open->caller == NULL && job_call_is_blocking (call))
-    self->open->caller = call;
+  JobBatch *open = self->open;
+  GMainContext *context = job_call_get_context (call);
+
+  if (open->caller == NULL && job_call_is_blocking (call))
+    open->caller = call;
+  if (open->n_callers++ == 0)
+    open->context = context;
+  if (context == NULL || context != open->context || !job_delivery_is_opening (context))
+    open->urgent = TRUE;
+}
+
+void
+job_committer_hurry (JobCommitter *self)
+{
+  self->open->urgent = TRUE;
 }
 
 void
@@ -266,19 +293,53 @@ lead_for_caller (gpointer data)
   g_mutex_unlock (self->lock);
 }
 
+static gboolean
+try_put_off (JobCommitter *self)
+{
+  JobBatch *open = self->open;
+
+  if (open->urgent || open->context == NULL || self->funcs->put_off == NULL)
+    return FALSE;
+  if (!open->put_off)
+    open->put_off =
+        self->funcs->put_off (open->context, open->n_callers, self->commit_time, self->data);
+  return open->put_off;
+}
+
+gboolean
+job_committer_is_ripe (JobCommitter *self)
+{
+  return job_committer_is_due (self) && !try_put_off (self);
+}
+
+static gboolean
+has_leader (JobCommitter *self)
+{
+  return self->open->asked || self->n_finishing > 0 || self->awaited >= self->open->number;
+}
+
 void
 job_committer_hand_over (JobCommitter *self)
 {
   JobBatch *open = self->open;
 
-  if (!job_committer_is_due (self) || open->asked || self->n_finishing > 0 ||
-      self->awaited >= open->number)
+  if (has_leader (self) || !job_committer_is_ripe (self))
     return;
   open->asked = TRUE;
   if (open->caller)
     job_call_ask (open->caller, lead_for_caller, self);
   else
     self->funcs->hand_over (self->data);
+}
+
+/* While another batch is written it may be put off once more, after that. */
+void
+job_committer_go_on (JobCommitter *self)
+{
+  self->open->put_off = FALSE;
+  if (!self->committing)
+    self->open->urgent = TRUE;
+  job_committer_hand_over (self);
 }
 
 /* @goes_on: this thread will look itself for what comes next. */
@@ -288,12 +349,17 @@ commit (JobCommitter *self, gboolean goes_on)
   JobBatch *batch = take_open (self);
   JobBatch *behind = NULL;
   g_autoptr (GError) error = NULL;
+  gint64 began, ended;
 
   self->committing = TRUE;
   g_mutex_unlock (self->lock);
+  began = goes_on ? g_get_monotonic_time () : 0;
   self->funcs->write (batch, self->data, &error);
+  ended = goes_on ? g_get_monotonic_time () : 0;
 
   g_mutex_lock (self->lock);
+  if (goes_on)
+    self->commit_time = ended - began;
   if (error)
     behind = fail (self, batch, error);
   else

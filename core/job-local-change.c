@@ -214,13 +214,19 @@ job_local_enqueue (JobLocal *self, JobRecord **records, const gboolean *fresh, g
 
 /* --- verbs on one job ------------------------------------------------------------------------- */
 
-/* With the lock, after a verb that the scheduler took: the answer comes with the batch. */
+/* With the lock, after a verb that the scheduler took: the answer comes with the batch. An
+ * administrator may end somebody else's lease, who is told then. */
 static gboolean
 answer_when_durable (JobLocalRead *read, gboolean done)
 {
-  if (done)
-    job_committer_add_answer (read->local->committer, read->call, NULL, NULL);
-  return done;
+  JobCommitter *committer = read->local->committer;
+
+  if (!done)
+    return FALSE;
+  job_committer_add_answer (committer, read->call, NULL, NULL);
+  if (!read->has_token)
+    job_committer_hurry (committer);
+  return TRUE;
 }
 
 static const JobId *

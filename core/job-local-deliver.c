@@ -4,6 +4,7 @@
 
 #include "job-local-private.h"
 
+#include "job-delivery-private.h"
 #include "job-error.h"
 
 static gboolean
@@ -52,6 +53,8 @@ take_cancellable (JobLocal *self, JobBatch *batch, const JobEnd *end)
   if (!g_hash_table_steal_extended (self->cancellables, &end->token, &token, &cancellable))
     return;
   g_free (token);
+  if (!end->by_holder && batch->to_fire == NULL)
+    batch->to_fire = g_ptr_array_new_with_free_func (g_object_unref);
   g_ptr_array_add (end->by_holder ? batch->to_drop : batch->to_fire, cancellable);
 }
 
@@ -289,26 +292,34 @@ fail_orphans (JobLocal *self, const GError *error)
 }
 
 static void
+answer_callers (JobLocal *self, JobBatch *batch, const GError *error)
+{
+  const GArray *claims = batch->effects.claims;
+  GQueue round;
+
+  job_delivery_begin_round (&round);
+  for (guint i = 0; i < batch->answers->len; i++)
+    deliver_answer (&g_array_index (batch->answers, JobAnswer, i), error);
+  for (guint i = 0; i < claims->len; i++)
+    deliver_claim (self, &g_array_index (claims, JobClaim, i),
+                   error ? NULL : g_ptr_array_index (batch->cancellables, i), error);
+  job_delivery_end_round (&round);
+}
+
+static void
 deliver_batch (JobBatch *batch, const GError *error, gpointer data)
 {
   JobLocal *self = data;
   const JobEffects *effects = &batch->effects;
 
-  for (guint i = 0; i < batch->answers->len; i++)
-    deliver_answer (&g_array_index (batch->answers, JobAnswer, i), error);
-  for (guint i = 0; i < effects->claims->len; i++)
-    deliver_claim (self, &g_array_index (effects->claims, JobClaim, i),
-                   error ? NULL : g_ptr_array_index (batch->cancellables, i), error);
+  answer_callers (self, batch, error);
   if (error)
     {
       fail_orphans (self, error);
       return;
     }
-  if (batch->to_fire->len > 0)
-    {
-      g_thread_pool_push (self->messenger, g_steal_pointer (&batch->to_fire), NULL);
-      batch->to_fire = g_ptr_array_new_with_free_func (g_object_unref);
-    }
+  if (batch->to_fire)
+    g_thread_pool_push (self->messenger, g_steal_pointer (&batch->to_fire), NULL);
   if (effects->finals->len > 0 && is_watched (self))
     for (guint i = 0; i < effects->finals->len; i++)
       deliver_final (self, &g_array_index (effects->finals, JobId, i));
@@ -320,10 +331,30 @@ hand_over (gpointer data)
   job_local_wake (data);
 }
 
+static void
+go_on (gpointer data)
+{
+  g_autoptr (JobLocal) self = data;
+
+  g_mutex_lock (&self->lock);
+  job_committer_go_on (self->committer);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+put_off (GMainContext *context, guint n_made, gint64 commit_time, gpointer data)
+{
+  if (!job_delivery_put_off (context, n_made, commit_time, go_on, data))
+    return FALSE;
+  job_local_ref (data);
+  return TRUE;
+}
+
 const JobCommitterFuncs job_local_committer_funcs = {
   .write = write_batch,
   .settle = settle_batch,
   .revert = revert,
   .deliver = deliver_batch,
   .hand_over = hand_over,
+  .put_off = put_off,
 };

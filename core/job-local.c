@@ -90,10 +90,18 @@ job_local_match (JobLocal *self)
     }
 }
 
+static gboolean
+is_watched (JobLocal *self)
+{
+  return job_local_open_effects (self)->finals->len > 0 && g_hash_table_size (self->watches) > 0;
+}
+
 void
 job_local_commit (JobLocal *self, gboolean may_lead)
 {
   job_local_match (self);
+  if (is_watched (self))
+    job_committer_hurry (self->committer);
   if ((may_lead || job_ledger_is_quick (self->ledger)) && job_committer_is_due (self->committer))
     job_committer_lead (self->committer);
   else
@@ -144,7 +152,7 @@ serve (JobLocal *self)
       expire_waits (self);
       return;
     }
-  if (job_committer_is_due (self->committer))
+  if (job_committer_is_ripe (self->committer))
     {
       job_committer_commit (self->committer);
       return;
