@@ -4,6 +4,7 @@
 
 #include "fs-json-fixture.h"
 #include "job-fs-json-record.h"
+#include "test-effort.h"
 
 #include <string.h>
 
@@ -110,6 +111,7 @@ static void
 test_round_trip (void)
 {
   const JobRecord *names[] = { make_record ("x", "1", 0, NULL), make_record ("x", "1", 0, NULL) };
+  guint step = test_effort (1, 7);
   g_autoptr (JobRecord) plain = make_record ("t", "null", 0, NULL);
   g_autoptr (JobRecord) full = make_record ("a \"type\"\n", "{\"b\": 1e3, \"a\":[]}", 2, names);
 
@@ -120,7 +122,7 @@ test_round_trip (void)
   g_free (full->channel);
   full->channel = g_strdup ("Kanal ü\\");
   for (guint i = 0; i < N_STATUSES; i++)
-    for (guint j = 0; j < N_STATUSES; j++)
+    for (guint j = i % step; j < N_STATUSES; j += step)
       {
         JobStatus before, status;
 

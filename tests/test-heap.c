@@ -4,6 +4,7 @@
 
 #include "job-heap-private.h"
 #include "job-id-table-private.h"
+#include "test-effort.h"
 
 #include <string.h>
 
@@ -159,7 +160,7 @@ check_table (void (*make_id) (JobId *id))
   g_assert_null (job_id_table_lookup (&table, &ids[0]));
   for (guint i = 0; i < N_IDS; i++)
     make_id (&ids[i]);
-  for (guint i = 0; i < 10 * N_IDS; i++)
+  for (guint i = 0; i < test_effort (10, 2) * N_IDS; i++)
     {
       JobId *id = &ids[g_test_rand_int_range (0, N_IDS)];
       JobId *there = g_hash_table_lookup (naive, id);

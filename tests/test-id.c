@@ -4,15 +4,16 @@
 
 #include "job-error.h"
 #include "job-id.h"
+#include "test-effort.h"
 
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define NOW (g_get_real_time () * 1000)
-#define MANY 1000000
+#define MANY test_effort (1000000, 100000)
 #define N_THREADS 4
-#define IDS_PER_THREAD 250000
+#define IDS_PER_THREAD test_effort (250000, 25000)
 #define MILLISECOND G_GINT64_CONSTANT (1000000)
 
 /* The first eight bytes as a number: what a store may use as its key. */

@@ -6,9 +6,11 @@
 
 #include <string.h>
 
+#include "test-effort.h"
+
 #define N_JOBS 300
 #define N_WAITERS 300
-#define N_STEPS 20000
+#define N_STEPS test_effort (20000, 3000)
 
 static const char *const types[] = { "a", "b", "c", "" };
 static const char *const channels[] = { "", "x", "a" };
@@ -207,7 +209,7 @@ test_pairs_are_told_apart (void)
 
 /* --- lanes that nobody uses ------------------------------------------------------------------- */
 
-#define N_CHANNELS 100000
+#define N_CHANNELS test_effort (100000, 10000)
 #define MOST_LEFT 5000
 
 static void

@@ -8,10 +8,12 @@
 
 #include <time.h>
 
+#include "test-effort.h"
+
 #define N_CYCLES 1000
-#define N_BACKLOG 100000
-#define N_WAITERS 100000
-#define N_LEASES 100000
+#define N_BACKLOG test_effort (100000, 10000)
+#define N_WAITERS test_effort (100000, 10000)
+#define N_LEASES test_effort (100000, 10000)
 #define MOST_TIMES 5
 #define N_TRIES 3
 

@@ -7,7 +7,9 @@
 #include <pthread.h>
 #include <string.h>
 
-#define CHAIN 100000
+#include "test-effort.h"
+
+#define CHAIN test_effort (100000, 10000)
 #define FAN_OUT 10000
 #define SMALL_STACK (256 * 1024)
 

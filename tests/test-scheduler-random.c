@@ -5,8 +5,9 @@
  * must be enough to build the scheduler anew. */
 
 #include "scheduler-pair.h"
+#include "test-effort.h"
 
-#define N_SEEDS 2000
+#define N_SEEDS test_effort (2000, 100)
 #define N_STEPS 200
 
 /* --- chance ----------------------------------------------------------------------------------- */

@@ -13,9 +13,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "test-effort.h"
+
 #define SECTOR 512
 #define N_ROUNDS 4
-#define N_CUTS 3 /* at each point */
+#define N_CUTS test_effort (3, 1) /* at each point */
 
 /* --- the disk --------------------------------------------------------------------------------- */
 

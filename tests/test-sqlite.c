@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "job-sqlite-file.h"
+#include "test-effort.h"
 
 static void
 test_round_trip (Fixture *fixture, gconstpointer data)
@@ -159,6 +160,8 @@ test_without_checkpoint (Fixture *fixture, gconstpointer data)
   assert_absent (fixture, 2);
 }
 
+#define N_THOUSANDS test_effort (45, 21)
+
 static void
 test_many (Fixture *fixture, gconstpointer data)
 {
@@ -166,7 +169,7 @@ test_many (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   /* More than one transaction takes. */
-  for (guint i = 0; i < 45; i++)
+  for (guint i = 0; i < N_THOUSANDS; i++)
     {
       for (guint k = 0; k < 1000; k++)
         changes[k] = new_job (1000 * i + k, "{}", 0);
@@ -175,11 +178,11 @@ test_many (Fixture *fixture, gconstpointer data)
       for (guint k = 0; k < 1000; k++)
         job_change_clear (&changes[k]);
     }
-  g_assert_cmpuint (count_jobs (fixture, FALSE), ==, 45000);
+  g_assert_cmpuint (count_jobs (fixture, FALSE), ==, 1000 * N_THOUSANDS);
   checkpoint (fixture);
   reopen (fixture);
-  g_assert_cmpuint (count_jobs (fixture, TRUE), ==, 45000);
-  assert_job (fixture, 44999, "{}", JOB_STATE_PENDING, NULL);
+  g_assert_cmpuint (count_jobs (fixture, TRUE), ==, 1000 * N_THOUSANDS);
+  assert_job (fixture, 1000 * N_THOUSANDS - 1, "{}", JOB_STATE_PENDING, NULL);
 }
 
 static void

@@ -23,14 +23,16 @@
   })
 
 /* What GLib itself allocates, copies and frees, and its types' classes, go between threads by locks
- * that are not seen. */
+ * that are not seen; the loader frees a dead thread's share of a module (gdbm_errno) when it makes
+ * another thread. */
 const char *__tsan_default_suppressions (void);
 
 const char *
 __tsan_default_suppressions (void)
 {
   return "called_from_lib:libglib-2.0.so.0\n"
-         "race:^g_type_class_ref$\n";
+         "race:^g_type_class_ref$\n"
+         "race:_dl_deallocate_tls\n";
 }
 
 /* --- locks ------------------------------------------------------------------------------------ */

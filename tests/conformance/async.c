@@ -4,10 +4,11 @@
  * context. */
 
 #include "conformance-private.h"
+#include "../test-effort.h"
 
-#define N_WAITERS (10 * 1000)
-#define N_BACKLOG (100 * 1000)
-#define N_AT_ONCE (10 * 1000)
+#define N_WAITERS test_effort (10 * 1000, 1000)
+#define N_BACKLOG test_effort (100 * 1000, 10 * 1000)
+#define N_AT_ONCE test_effort (10 * 1000, 1000)
 
 static void
 start_dequeue (Fixture *f, const char *type, GCancellable *cancellable, Answer *answer)

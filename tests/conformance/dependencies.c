@@ -3,8 +3,9 @@
 /* Conditions, and what happens down the graph when one can no longer come true. */
 
 #include "conformance-private.h"
+#include "../test-effort.h"
 
-#define CHAIN_LENGTH (10 * 1000)
+#define CHAIN_LENGTH test_effort (10 * 1000, 1000)
 #define FAN_OUT 1000
 
 /* How a dependency ends. */

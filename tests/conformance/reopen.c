@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "../test-effort.h"
+
 /* Jobs in every state, and with everything that a job can have. */
 static void
 populate (Fixture *f)
@@ -96,6 +98,8 @@ test_old_token_stays_lost (Fixture *f)
   must_run (f, "a", id);
 }
 
+#define N_MANY test_effort (5000, 500)
+
 static void
 test_many_jobs (Fixture *f)
 {
@@ -104,7 +108,7 @@ test_many_jobs (Fixture *f)
   g_auto (GStrv) listed = NULL;
   g_autoptr (GError) error = NULL;
 
-  for (guint i = 0; i < 5000; i++)
+  for (guint i = 0; i < N_MANY; i++)
     g_ptr_array_add (specs, job_spec_new ("a", NULL));
   ids = call_enqueue_many (f, (JobSpec **) specs->pdata, specs->len, &error);
   g_assert_no_error (error);
@@ -112,7 +116,7 @@ test_many_jobs (Fixture *f)
     must_run (f, "a", ids[i]);
   fixture_reopen (f);
   listed = ids_in_state (f, JOB_STATE_PENDING);
-  g_assert_cmpuint (g_strv_length (listed), ==, 5000 - 20);
+  g_assert_cmpuint (g_strv_length (listed), ==, N_MANY - 20);
   for (guint i = 0; listed[i] != NULL; i++)
     g_assert_cmpstr (listed[i], ==, ids[20 + i]);
 }
