@@ -13,13 +13,15 @@ static GPrivate own_thread;
 
 /* --- time ------------------------------------------------------------------------------------- */
 
+/* In this order: if time passes in between, a deadline that is made of the two comes out too early,
+ * which costs another look, and never too late. */
 JobNow
 job_local_now (JobLocal *self)
 {
-  return (JobNow){
-    .wall = job_clock_get_wall_time (self->clock),
-    .boot = job_clock_get_boot_time (self->clock),
-  };
+  gint64 boot = job_clock_get_boot_time (self->clock);
+  gint64 wall = job_clock_get_wall_time (self->clock);
+
+  return (JobNow){ .wall = wall, .boot = boot };
 }
 
 static gint64
@@ -32,7 +34,7 @@ next_deadline (JobLocal *self)
   if (run_at >= 0)
     {
       JobNow now = job_local_now (self);
-      gint64 due = now.boot + MAX (0, run_at - now.wall) / 1000 + 1;
+      gint64 due = now.boot + (run_at > now.wall ? (run_at - now.wall) / 1000 + 1 : 0);
 
       deadline = deadline < 0 ? due : MIN (deadline, due);
     }
