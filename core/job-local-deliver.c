@@ -210,17 +210,16 @@ give_back (JobLocal *self, const JobClaim *claim, const GError *error)
   g_mutex_lock (&self->lock);
   job_scheduler_release (self->scheduler, &claim->id, &claim->token, job_local_now (self),
                          &job_committer_get_open (committer)->effects, NULL);
-  job_local_match (self);
+  job_local_commit (self, FALSE);
   g_mutex_unlock (&self->lock);
 }
 
 static void
-deliver_claim (JobLocal *self, const JobClaim *claim, GCancellable *cancellable,
-               const GError *failure)
+hand_out (JobLocal *self, const JobClaim *claim, GCancellable *cancellable)
 {
   g_autoptr (JobLocalWait) wait = claim->data;
-  g_autoptr (GError) error = failure ? g_error_copy (failure) : NULL;
-  JobLease *lease = failure ? NULL : make_lease (self, claim, cancellable, &error);
+  GError *error = NULL;
+  JobLease *lease = make_lease (self, claim, cancellable, &error);
 
   job_local_wait_unhook (wait);
   if (lease)
@@ -228,9 +227,72 @@ deliver_claim (JobLocal *self, const JobClaim *claim, GCancellable *cancellable,
       job_call_return_lease (wait->call, lease);
       return;
     }
-  if (failure == NULL)
-    give_back (self, claim, error);
-  job_call_return_error (wait->call, g_steal_pointer (&error));
+  give_back (self, claim, error);
+  job_call_return_error (wait->call, error);
+}
+
+typedef struct
+{
+  JobClaim claim;
+  GCancellable *cancellable; /* owned */
+} SettledClaim;
+
+static void
+settled_claim_free (gpointer data)
+{
+  SettledClaim *settled = data;
+
+  g_object_unref (settled->cancellable);
+  g_free (settled);
+}
+
+static void
+hand_out_settled (JobLocalRead *read)
+{
+  const SettledClaim *settled = read->extra;
+
+  hand_out (read->local, &settled->claim, settled->cancellable);
+}
+
+/* Of a job that only the store has. That may be at work, so another thread waits for it, and the
+ * batches behind this one do not. */
+static void
+deliver_settled_claim (JobLocal *self, const JobClaim *claim, GCancellable *cancellable)
+{
+  JobLocalWait *wait = claim->data;
+  JobLocalRead *read = job_local_read_new (self, wait->call, hand_out_settled);
+  SettledClaim *settled = g_new (SettledClaim, 1);
+
+  *settled = (SettledClaim){ *claim, g_object_ref (cancellable) };
+  read->extra = settled;
+  read->destroy = settled_claim_free;
+  job_local_read_defer (read);
+}
+
+static void
+fail_claim (const JobClaim *claim, const GError *failure)
+{
+  g_autoptr (JobLocalWait) wait = claim->data;
+
+  job_local_wait_fail (wait, g_error_copy (failure));
+}
+
+static void
+deliver_claims (JobLocal *self, const JobBatch *batch, const GError *failure)
+{
+  const GArray *claims = batch->effects.claims;
+
+  for (guint i = 0; i < claims->len; i++)
+    {
+      const JobClaim *claim = &g_array_index (claims, JobClaim, i);
+
+      if (failure)
+        fail_claim (claim, failure);
+      else if (job_ledger_is_at_hand (self->ledger, &claim->id))
+        hand_out (self, claim, g_ptr_array_index (batch->cancellables, i));
+      else
+        deliver_settled_claim (self, claim, g_ptr_array_index (batch->cancellables, i));
+    }
 }
 
 static void
@@ -294,15 +356,12 @@ fail_orphans (JobLocal *self, const GError *error)
 static void
 answer_callers (JobLocal *self, JobBatch *batch, const GError *error)
 {
-  const GArray *claims = batch->effects.claims;
   GQueue round;
 
   job_delivery_begin_round (&round);
   for (guint i = 0; i < batch->answers->len; i++)
     deliver_answer (&g_array_index (batch->answers, JobAnswer, i), error);
-  for (guint i = 0; i < claims->len; i++)
-    deliver_claim (self, &g_array_index (claims, JobClaim, i),
-                   error ? NULL : g_ptr_array_index (batch->cancellables, i), error);
+  deliver_claims (self, batch, error);
   job_delivery_end_round (&round);
 }
 

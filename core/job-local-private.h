@@ -179,6 +179,8 @@ struct _JobLocalRead
 JobLocalRead *job_local_read_new (JobLocal *self, JobCall *call, JobLocalReadFunc func);
 /* With the lock, which it gives up: runs it here if the call blocks, else in a reader thread. */
 void job_local_read_run (JobLocalRead *read);
+/* Without the lock: runs it in a reader thread, whatever is under way. */
+void job_local_read_defer (JobLocalRead *read);
 /* Without the lock: tries the verb. Where the index does not know the job, it is over, or was never
  * there, or is just being enqueued by a call that came before: so it is tried again in the order of
  * such calls, after what is under way, and if the job is over then, @over answers. */

@@ -83,6 +83,15 @@ job_local_read_run (JobLocalRead *read)
     job_local_read_work (read);
 }
 
+void
+job_local_read_defer (JobLocalRead *read)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&read->local->lock);
+
+  read->local->n_reads++;
+  g_thread_pool_push (read->local->reader, read, NULL);
+}
+
 /* With the lock, which it gives up if the queue is closed. */
 static gboolean
 check_open_or_answer (JobLocal *self, JobCall *call)
