@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What a local queue promises while its store is at work: nobody waits for the store who does not
+ * need it. */
+
+#include <jobqueue-backend.h>
+#include <jobqueue.h>
+
+#include "fault-store.h"
+#include "job-memory-store.h"
+
+#include <glib/gstdio.h>
+
+/* --- a queue on a store that can be held up --------------------------------------------------- */
+
+static FaultStore *store; /* of the queue that was opened last */
+static JobStore *disk;
+static char *journal;
+
+#define FAULT_TYPE_QUEUE (fault_queue_get_type ())
+G_DECLARE_FINAL_TYPE (FaultQueue, fault_queue, FAULT, QUEUE, JobLocalQueue)
+
+struct _FaultQueue
+{
+  JobLocalQueue parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (FaultQueue, fault_queue, JOB_TYPE_LOCAL_QUEUE)
+
+static JobStore *
+fault_queue_open_store (JobLocalQueue *queue, GError **error)
+{
+  g_clear_object (&store);
+  store = fault_store_new (disk, journal);
+  return JOB_STORE (g_object_ref (store));
+}
+
+static void
+fault_queue_class_init (FaultQueueClass *klass)
+{
+  JOB_LOCAL_QUEUE_CLASS (klass)->open_store = fault_queue_open_store;
+}
+
+static void
+fault_queue_init (FaultQueue *self)
+{
+}
+
+static JobQueue *
+open_queue (void)
+{
+  g_autoptr (GError) error = NULL;
+  JobQueue *queue =
+      g_initable_new (FAULT_TYPE_QUEUE, NULL, &error, "checkpoint-size", (guint64) 4096, NULL);
+
+  g_assert_no_error (error);
+  return queue;
+}
+
+static void
+close_queue (JobQueue *queue)
+{
+  g_autoptr (GError) error = NULL;
+
+  job_queue_close (queue, NULL, &error);
+  g_assert_no_error (error);
+  g_object_unref (queue);
+}
+
+static char *
+add (JobQueue *queue)
+{
+  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+  g_autoptr (GError) error = NULL;
+  char *id = job_queue_enqueue (queue, spec, NULL, &error);
+
+  g_assert_no_error (error);
+  return id;
+}
+
+static void
+keep_answer (GObject *source, GAsyncResult *result, gpointer data)
+{
+  GAsyncResult **answer = data;
+
+  *answer = g_object_ref (result);
+}
+
+static JobLease *
+await_lease (JobQueue *queue, GAsyncResult **answer)
+{
+  g_autoptr (GError) error = NULL;
+  JobLease *lease;
+
+  while (*answer == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  lease = job_queue_dequeue_finish (queue, *answer, &error);
+  g_assert_no_error (error);
+  g_clear_object (answer);
+  return lease;
+}
+
+/* --- tests ------------------------------------------------------------------------------------ */
+
+/* The args of a lease are read from the store, which is slow: what others want is done meanwhile.
+ */
+static void
+test_lease_from_the_store_holds_up_nobody (void)
+{
+  static const char *const types[] = { "a", NULL };
+  JobQueue *queue = open_queue ();
+  g_autofree char *settled = add (queue);
+  g_autofree char *id = NULL;
+  g_autoptr (JobLease) lease = NULL;
+  GAsyncResult *answer = NULL;
+
+  close_queue (queue);
+  queue = open_queue ();
+  fault_store_hold (store, FAULT_READ, 1);
+  job_queue_dequeue_async (queue, types, NULL, 0, NULL, keep_answer, &answer);
+  fault_store_await_held (store);
+  id = add (queue);
+  g_assert_null (answer);
+  fault_store_let_go (store);
+  lease = await_lease (queue, &answer);
+  g_assert_cmpstr (job_lease_get_id (lease), ==, settled);
+  close_queue (queue);
+}
+
+/* If it cannot be read, the job is pending again, and that is committed, too. */
+static void
+test_failed_lease_gives_the_job_back (void)
+{
+  JobQueue *queue = open_queue ();
+  g_autofree char *settled = add (queue);
+  g_autoptr (JobLease) lease = NULL;
+  g_autoptr (JobLease) none = NULL;
+  g_autoptr (GError) error = NULL;
+  GAsyncResult *answer = NULL;
+
+  close_queue (queue);
+  queue = open_queue ();
+  fault_store_fail (store, FAULT_READ, 1);
+  none = job_queue_dequeue (queue, NULL, NULL, 0, NULL, &error);
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  job_queue_dequeue_async (queue, NULL, NULL, -1, NULL, keep_answer, &answer);
+  lease = await_lease (queue, &answer);
+  g_assert_cmpstr (job_lease_get_id (lease), ==, settled);
+  g_assert_cmpuint (job_lease_get_attempt (lease), ==, 1);
+  close_queue (queue);
+}
+
+/* A checkpoint takes its time; calls are answered meanwhile. */
+static void
+test_checkpoint_holds_up_nobody (void)
+{
+  JobQueue *queue = open_queue ();
+  g_autofree char *id = NULL;
+  g_autoptr (JobLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *second = g_strconcat (journal, "-2", NULL);
+
+  fault_store_hold (store, FAULT_CHECKPOINT, 1);
+  while (!g_file_test (second, G_FILE_TEST_EXISTS))
+    g_free (add (queue));
+  fault_store_await_held (store);
+  id = add (queue);
+  lease = job_queue_dequeue (queue, NULL, NULL, 0, NULL, &error);
+  g_assert_no_error (error);
+  job_lease_complete (lease, "1", NULL, &error);
+  g_assert_no_error (error);
+  fault_store_let_go (store);
+  close_queue (queue);
+}
+
+static void
+run (gconstpointer test)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = g_dir_make_tmp ("job-local-store-XXXXXX", &error);
+
+  g_assert_no_error (error);
+  disk = job_memory_store_new ();
+  journal = g_build_filename (folder, "journal", NULL);
+  ((GTestFunc) test) ();
+  g_clear_object (&store);
+  g_clear_object (&disk);
+  g_clear_pointer (&journal, g_free);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
+#define ADD(path, test) g_test_add_data_func ("/local/store/" path, test, run)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("lease-from-the-store-holds-up-nobody", test_lease_from_the_store_holds_up_nobody);
+  ADD ("failed-lease-gives-the-job-back", test_failed_lease_gives_the_job_back);
+  ADD ("checkpoint-holds-up-nobody", test_checkpoint_holds_up_nobody);
+  return g_test_run ();
+}
