@@ -422,19 +422,27 @@ job_segment_write (JobSegment *self, GByteArray *buffer, guint64 sequence, guint
 
 /* --- the end of a life ------------------------------------------------------------------------ */
 
+/* The space of a batch that was very large. */
+static void
+shrink (JobSegment *self, guint64 keep)
+{
+  if (self->fd < 0 || self->prepared <= keep)
+    return;
+  if (ftruncate (self->fd, keep) == 0)
+    self->prepared = keep;
+  else
+    g_info ("“%s” stays larger than it should be", self->path);
+}
+
+/* The header first: as long as it has the old number, all the batches have to be there. */
 gboolean
 job_segment_recycle (JobSegment *self, guint64 number, guint64 keep, GError **error)
 {
-  if (self->fd >= 0 && self->prepared > keep)
-    {
-      if (ftruncate (self->fd, keep) != 0)
-        return job_file_set_error (error, errno, "truncate", self->path);
-      self->prepared = keep;
-    }
   if (self->fd >= 0 && !write_header (self, number, error))
     return FALSE;
   self->number = number;
   self->end = JOB_SEGMENT_HEADER;
+  shrink (self, keep);
   return TRUE;
 }
 
