@@ -69,6 +69,23 @@ gboolean job_journal_release (JobJournal *self, guint segment, guint64 capacity,
 /* Reads back one change, to be cleared. */
 gboolean job_journal_read (JobJournal *self, guint segment, JobPlace place, JobChange *change,
                            GError **error);
+
+/* Reads changes of one segment that come about in their order: many at a time. */
+typedef struct
+{
+  JobJournal *journal;
+  guint segment;
+  guint8 *bytes; /* owned: a part of the segment */
+  guint64 start; /* where it begins */
+  gsize size;
+} JobJournalReader;
+
+void job_journal_reader_init (JobJournalReader *self, JobJournal *journal, guint segment);
+void job_journal_reader_clear (JobJournalReader *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JobJournalReader, job_journal_reader_clear)
+gboolean job_journal_reader_read (JobJournalReader *self, JobPlace place, JobChange *change,
+                                  GError **error);
+
 /* The store has it all, and is about to be closed: takes the files away. */
 gboolean job_journal_remove (JobJournal *self, GError **error);
 

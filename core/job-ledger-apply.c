@@ -45,24 +45,41 @@ job_ledger_give_store_to_read (JobLedger *self)
 
 /* --- the applier ------------------------------------------------------------------------------ */
 
+/* Records and statuses lie apart, each about in order. */
+typedef struct
+{
+  JobJournalReader records;
+  JobJournalReader statuses;
+} Readers;
+
+static void
+readers_clear (Readers *self)
+{
+  job_journal_reader_clear (&self->records);
+  job_journal_reader_clear (&self->statuses);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Readers, readers_clear)
+
 /* The states of one job, folded into the last. Nobody changes a sealed segment. */
 static gboolean
-read_folded (JobLedger *self, guint segment, const JobOverlayItem *item, JobChange *change,
-             GError **error)
+read_folded (Readers *readers, const JobOverlayItem *item, JobChange *change, GError **error)
 {
-  JobChange record = { 0 };
+  JobChange status = { 0 };
 
-  if (!job_journal_read (self->journal, segment, item->status, change, error))
+  if (item->record.length == 0)
+    return job_journal_reader_read (&readers->statuses, item->status, change, error);
+  if (!job_journal_reader_read (&readers->records, item->record, change, error))
     return FALSE;
-  if (item->record.length == 0 || item->record.offset == item->status.offset)
+  if (item->record.offset == item->status.offset)
     return TRUE;
-  if (!job_journal_read (self->journal, segment, item->record, &record, error))
+  if (!job_journal_reader_read (&readers->statuses, item->status, &status, error))
     {
       job_change_clear (change);
       return FALSE;
     }
-  change->record = g_steal_pointer (&record.record);
-  job_change_clear (&record);
+  job_status_clear (&change->status);
+  change->status = status.status;
   return TRUE;
 }
 
@@ -96,13 +113,16 @@ apply_overlay (JobLedger *self, guint segment, GError **error)
 {
   GPtrArray *items = self->overlays[segment].items;
   g_autoptr (GArray) changes = g_array_new (FALSE, FALSE, sizeof (JobChange));
+  g_auto (Readers) readers;
 
+  job_journal_reader_init (&readers.records, self->journal, segment);
+  job_journal_reader_init (&readers.statuses, self->journal, segment);
   g_array_set_clear_func (changes, (GDestroyNotify) job_change_clear);
   for (guint i = 0; i < items->len; i++)
     {
       JobChange change = { 0 };
 
-      if (!read_folded (self, segment, g_ptr_array_index (items, i), &change, error))
+      if (!read_folded (&readers, g_ptr_array_index (items, i), &change, error))
         return FALSE;
       g_array_append_val (changes, change);
       if ((changes->len == APPLY_AT_ONCE || i + 1 == items->len) &&
