@@ -10,37 +10,30 @@
 
 #include "job-dependents.h"
 
+#include "job-id-table.h"
+
 typedef struct
 {
-  JobId id;          /* first: a node is its own key */
+  JobId id;          /* first: for a JobIdTable */
   gboolean added;    /* this job's own dependencies are in */
   GQueue dependents; /* of Node, not owned, in the order in which they were added */
 } Node;
 
 struct _JobDependents
 {
-  GHashTable *nodes; /* a set of Node, owned */
+  JobIdTable nodes; /* of Node, owned */
 };
-
-static void
-node_free (gpointer data)
-{
-  Node *self = data;
-
-  g_queue_clear (&self->dependents);
-  g_free (self);
-}
 
 static Node *
 ensure_node (JobDependents *self, const JobId *id)
 {
-  Node *node = g_hash_table_lookup (self->nodes, id);
+  Node *node = job_id_table_lookup (&self->nodes, id);
 
   if (node == NULL)
     {
       node = g_new0 (Node, 1);
       node->id = *id;
-      g_hash_table_add (self->nodes, node);
+      job_id_table_insert (&self->nodes, node);
     }
   return node;
 }
@@ -48,16 +41,13 @@ ensure_node (JobDependents *self, const JobId *id)
 JobDependents *
 job_dependents_new (void)
 {
-  JobDependents *self = g_new (JobDependents, 1);
-
-  self->nodes = g_hash_table_new_full (job_id_hash, job_id_equal, node_free, NULL);
-  return self;
+  return g_new0 (JobDependents, 1);
 }
 
 void
 job_dependents_free (JobDependents *self)
 {
-  g_hash_table_unref (self->nodes);
+  job_dependents_clear (self);
   g_free (self);
 }
 
@@ -89,7 +79,7 @@ job_dependents_add (JobDependents *self, const JobRecord *record)
 void
 job_dependents_list (JobDependents *self, const JobId *id, GArray *ids)
 {
-  Node *node = g_hash_table_lookup (self->nodes, id);
+  Node *node = job_id_table_lookup (&self->nodes, id);
 
   if (node == NULL)
     return;
@@ -100,5 +90,13 @@ job_dependents_list (JobDependents *self, const JobId *id, GArray *ids)
 void
 job_dependents_clear (JobDependents *self)
 {
-  g_hash_table_remove_all (self->nodes);
+  JobIdTableIter iter = { 0 };
+  Node *node;
+
+  while ((node = job_id_table_next (&self->nodes, &iter)))
+    {
+      g_queue_clear (&node->dependents);
+      g_free (node);
+    }
+  job_id_table_clear (&self->nodes);
 }

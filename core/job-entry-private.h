@@ -12,10 +12,10 @@ typedef struct _JobEntry JobEntry;
 typedef struct _JobEdge JobEdge;
 typedef struct _JobLane JobLane;
 
-/* A running job's lease. Begins with its token, for a JobIdTable. */
+/* A running job's lease. */
 typedef struct
 {
-  JobId token;
+  JobId token; /* first: for a JobIdTable */
   JobEntry *entry;
   gint64 started_at;   /* wall clock, ns */
   gint64 heartbeat_at; /* boot time, µs */

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "job-dependents.h"
-#include "job-id-table-private.h"
+#include "job-id-table.h"
 #include "job-journal-private.h"
 
 G_BEGIN_DECLS

@@ -164,13 +164,12 @@ void
 job_scheduler_list (JobScheduler *self, JobEntryFilter filter, gpointer data, JobNow now,
                     GArray *views)
 {
-  for (gsize i = 0; i < self->entries.n_slots; i++)
-    {
-      JobEntry *entry = self->entries.slots[i];
+  JobIdTableIter iter = { 0 };
+  const JobEntry *entry;
 
-      if (entry && (filter == NULL || filter (entry, data)))
-        append_view (self, entry, now, views);
-    }
+  while ((entry = job_id_table_next (&self->entries, &iter)))
+    if (filter == NULL || filter (entry, data))
+      append_view (self, entry, now, views);
 }
 
 void

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "job-graph-private.h"
-#include "job-id-table-private.h"
+#include "job-id-table.h"
 #include "job-scheduler-private.h"
 
 G_BEGIN_DECLS

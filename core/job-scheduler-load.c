@@ -50,14 +50,16 @@ job_scheduler_settle (JobScheduler *self, JobKnownFunc known, gpointer data, Job
                       JobEffects *effects)
 {
   g_autoptr (GArray) hopeless = g_array_new (FALSE, FALSE, sizeof (JobId) * 2);
+  JobIdTableIter iter = { 0 };
+  JobEntry *entry;
 
   for (guint i = 0; i < self->loading->len; i++)
     {
       JobLoadingEdge *edge = &g_array_index (self->loading, JobLoadingEdge, i);
       const JobDependency *dependency = &edge->dependency;
-      JobEntry *entry = job_id_table_lookup (&self->entries, &dependency->id);
       JobId pair[2] = { edge->dependent->id, dependency->id };
 
+      entry = job_id_table_lookup (&self->entries, &dependency->id);
       if (entry)
         job_graph_add_edge (edge->dependent, entry, dependency->condition);
       else if (is_unsatisfiable (self, edge, known (&dependency->id, data)))
@@ -69,19 +71,15 @@ job_scheduler_settle (JobScheduler *self, JobKnownFunc known, gpointer data, Job
   for (guint i = hopeless->len; i-- > 0;)
     {
       const JobId *pair = (const JobId *) (hopeless->data + i * sizeof (JobId) * 2);
-      JobEntry *entry = job_id_table_lookup (&self->entries, &pair[0]);
 
+      entry = job_id_table_lookup (&self->entries, &pair[0]);
       if (entry)
         job_scheduler_cancel_unsatisfiable (self, entry, &pair[1], now, effects);
     }
 
-  for (gsize i = 0; i < self->entries.n_slots; i++)
-    {
-      JobEntry *entry = self->entries.slots[i];
-
-      if (entry && entry->state == JOB_STATE_BLOCKED)
-        job_scheduler_settle_waiting (self, entry, now);
-    }
+  while ((entry = job_id_table_next (&self->entries, &iter)))
+    if (entry->state == JOB_STATE_BLOCKED)
+      job_scheduler_settle_waiting (self, entry, now);
 }
 
 void

@@ -54,13 +54,13 @@ job_scheduler_new (JobTokenFunc new_token)
 void
 job_scheduler_free (JobScheduler *self)
 {
-  for (gsize i = 0; i < self->entries.n_slots; i++)
+  JobIdTableIter iter = { 0 };
+  JobEntry *entry;
+
+  while ((entry = job_id_table_next (&self->entries, &iter)))
     {
-      JobEntry *entry = self->entries.slots[i];
       JobEdge *next;
 
-      if (entry == NULL)
-        continue;
       for (JobEdge *edge = entry->dependencies; edge; edge = next)
         {
           next = edge->next_dependency;

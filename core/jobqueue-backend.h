@@ -13,6 +13,7 @@
 #include "job-call.h"
 #include "job-dependents.h"
 #include "job-file.h"
+#include "job-id-table.h"
 #include "job-id.h"
 #include "job-json.h"
 #include "job-local-queue.h"

@@ -3,10 +3,11 @@
 /* The two containers that the scheduler is made of, held against plain ones by chance. */
 
 #include "job-heap-private.h"
-#include "job-id-table-private.h"
+#include "job-id-table.h"
 #include "test-effort.h"
 
 #include <string.h>
+#include <time.h>
 
 /* --- the heap --------------------------------------------------------------------------------- */
 
@@ -136,42 +137,44 @@ make_ordered_id (JobId *id)
 static void
 assert_same (const JobIdTable *table, GHashTable *naive)
 {
+  JobIdTableIter iter = { 0 };
+  gpointer item;
   gsize n = 0;
 
   g_assert_cmpuint (table->length, ==, g_hash_table_size (naive));
-  for (gsize i = 0; i < table->n_slots; i++)
-    if (table->slots[i])
-      {
-        g_assert_true (g_hash_table_lookup (naive, table->slots[i]) == table->slots[i]);
-        g_assert_true (job_id_table_lookup (table, table->slots[i]) == table->slots[i]);
-        n++;
-      }
+  while ((item = job_id_table_next (table, &iter)))
+    {
+      g_assert_true (g_hash_table_lookup (naive, item) == item);
+      g_assert_true (job_id_table_lookup (table, item) == item);
+      n++;
+    }
   g_assert_cmpuint (n, ==, table->length);
-  g_assert_cmpuint (table->length * 4, <=, table->n_slots * 3);
 }
 
+/* It grows, stays about as large, and shrinks, over and over. */
 static void
 check_table (void (*make_id) (JobId *id))
 {
-  g_autofree JobId *ids = g_new0 (JobId, N_IDS);
+  g_autofree JobId *items = g_new0 (JobId, N_IDS);
   g_autoptr (GHashTable) naive = g_hash_table_new (job_id_hash, job_id_equal);
   JobIdTable table = { 0 };
 
-  g_assert_null (job_id_table_lookup (&table, &ids[0]));
+  g_assert_null (job_id_table_lookup (&table, &items[0]));
   for (guint i = 0; i < N_IDS; i++)
-    make_id (&ids[i]);
+    make_id (&items[i]);
   for (guint i = 0; i < test_effort (10, 2) * N_IDS; i++)
     {
-      JobId *id = &ids[g_test_rand_int_range (0, N_IDS)];
-      JobId *there = g_hash_table_lookup (naive, id);
+      JobId *item = &items[g_test_rand_int_range (0, N_IDS)];
+      JobId *there = g_hash_table_lookup (naive, item);
+      gboolean shrinks = i / (2 * N_IDS) % 2;
 
-      g_assert_true (job_id_table_lookup (&table, id) == there);
-      if (there == NULL)
+      g_assert_true (job_id_table_lookup (&table, item) == there);
+      if (there == NULL && !(shrinks && i % 8))
         {
-          job_id_table_insert (&table, id);
-          g_hash_table_add (naive, id);
+          job_id_table_insert (&table, item);
+          g_hash_table_add (naive, item);
         }
-      else
+      else if (there)
         {
           job_id_table_remove (&table, there);
           g_hash_table_remove (naive, there);
@@ -181,7 +184,7 @@ check_table (void (*make_id) (JobId *id))
     }
   assert_same (&table, naive);
   job_id_table_clear (&table);
-  g_assert_null (job_id_table_lookup (&table, &ids[0]));
+  g_assert_null (job_id_table_lookup (&table, &items[0]));
 }
 
 static void
@@ -202,7 +205,17 @@ test_table_of_tokens (void)
   check_table (job_id_new_token);
 }
 
-/* Many pass through; few are there at a time. */
+static gsize
+count_slots (const JobIdTable *table)
+{
+  gsize n = 0;
+
+  for (guint i = 0; i < JOB_ID_TABLE_N_PARTS; i++)
+    n += table->parts[i].n_slots;
+  return n;
+}
+
+/* Many pass through; few are there at a time, and in the end none. */
 static void
 test_table_stays_small (void)
 {
@@ -213,12 +226,60 @@ test_table_stays_small (void)
     {
       make_ordered_id (&ids[i]);
       job_id_table_insert (&table, &ids[i]);
-      if (i >= 10)
-        job_id_table_remove (&table, &ids[i - 10]);
+      if (i == 50000)
+        g_assert_cmpuint (count_slots (&table), <=, 50000 * 2);
+      if (i >= 50000)
+        job_id_table_remove (&table, &ids[i - 50000]);
     }
-  g_assert_cmpuint (table.length, ==, 10);
-  g_assert_cmpuint (table.n_slots, ==, 16);
+  for (guint i = 50000; i < 100000; i++)
+    job_id_table_remove (&table, &ids[i]);
+  g_assert_cmpuint (table.length, ==, 0);
+  g_assert_cmpuint (count_slots (&table), <=, JOB_ID_TABLE_N_PARTS * 8);
   job_id_table_clear (&table);
+}
+
+static gint64
+cpu_time (void)
+{
+  struct timespec now;
+
+  g_assert_cmpint (clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now), ==, 0);
+  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
+}
+
+/* The share of the longest insertion in all of them, per mille. */
+static gint64
+measure_longest (const JobId *ids, guint n)
+{
+  JobIdTable table = { 0 };
+  gint64 longest = 0, began = cpu_time (), before = began;
+
+  for (guint i = 0; i < n; i++)
+    {
+      gint64 now;
+
+      job_id_table_insert (&table, (gpointer) &ids[i]);
+      now = cpu_time ();
+      longest = MAX (longest, now - before);
+      before = now;
+    }
+  job_id_table_clear (&table);
+  return longest * 1000 / (before - began);
+}
+
+/* Of a table that doubles, one insertion takes much more than that. */
+static void
+test_table_never_stalls (void)
+{
+  const guint n = 200000;
+  g_autofree JobId *ids = g_new0 (JobId, n);
+  gint64 longest = 1000;
+
+  for (guint i = 0; i < n; i++)
+    make_ordered_id (&ids[i]);
+  for (guint tries = 0; longest >= 15 && tries < 5; tries++)
+    longest = MIN (longest, measure_longest (ids, n));
+  g_assert_cmpint (longest, <, 15);
 }
 
 int
@@ -232,6 +293,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/id-table/ordered-ids", test_table_of_ordered_ids);
   g_test_add_func ("/id-table/tokens", test_table_of_tokens);
   g_test_add_func ("/id-table/stays-small", test_table_stays_small);
+  g_test_add_func ("/id-table/never-stalls", test_table_never_stalls);
 
   return g_test_run ();
 }

@@ -2,13 +2,13 @@
 
 /* The store without a disk: a table from id to job. There is no journal, so apply() is itself the
  * commit: it is done while verbs wait, must be cheap, and cannot fail. A job is one allocation
- * beside its record, which is shared with whoever made it; its key in the table is the id inside
- * that record. */
+ * beside its record, which is shared with whoever made it. */
 
 #include "job-memory-store.h"
 
 typedef struct
 {
+  JobId id;          /* first: for a JobIdTable */
   JobRecord *record; /* a reference */
   JobStatus status;
 } MemoryJob;
@@ -18,31 +18,35 @@ struct _JobMemoryStore
   JobStore parent_instance;
 
   /* All guarded by the owner, who serialises the calls. */
-  GHashTable *jobs; /* JobId inside the record → MemoryJob */
+  JobIdTable jobs; /* of MemoryJob, owned */
   JobDependents *dependents;
 };
 
 G_DEFINE_FINAL_TYPE (JobMemoryStore, job_memory_store, JOB_TYPE_STORE)
 
 static void
-memory_job_free (gpointer data)
+memory_job_clear (MemoryJob *job)
 {
-  MemoryJob *job = data;
-
   job_record_unref (job->record);
   job_status_clear (&job->status);
-  g_free (job);
 }
 
+/* Also over a job of that id. */
 static void
 create_job (JobMemoryStore *self, const JobChange *change)
 {
-  MemoryJob *job = g_new (MemoryJob, 1);
+  MemoryJob *job = job_id_table_lookup (&self->jobs, &change->id);
 
+  if (job)
+    memory_job_clear (job);
+  else
+    {
+      job = g_slice_new (MemoryJob);
+      job->id = change->id;
+      job_id_table_insert (&self->jobs, job);
+    }
   job->record = job_record_ref (change->record);
   job_status_copy (&change->status, &job->status);
-  /* Also over a job of that id: its key goes with it. */
-  g_hash_table_replace (self->jobs, &job->record->id, job);
   if (job->record->n_dependencies > 0)
     job_dependents_add (self->dependents, job->record);
 }
@@ -50,7 +54,7 @@ create_job (JobMemoryStore *self, const JobChange *change)
 static void
 update_job (JobMemoryStore *self, const JobChange *change)
 {
-  MemoryJob *job = g_hash_table_lookup (self->jobs, &change->id);
+  MemoryJob *job = job_id_table_lookup (&self->jobs, &change->id);
 
   /* Nothing is ever lost here: it would be the owner's mistake. */
   g_return_if_fail (job != NULL);
@@ -78,14 +82,11 @@ job_memory_store_visit (JobStore *store, gboolean everything, JobStoreVisitor vi
                         gpointer data, GError **error)
 {
   JobMemoryStore *self = JOB_MEMORY_STORE (store);
-  GHashTableIter iter;
-  gpointer value;
+  JobIdTableIter iter = { 0 };
+  const MemoryJob *job;
 
-  g_hash_table_iter_init (&iter, self->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
+  while ((job = job_id_table_next (&self->jobs, &iter)))
     {
-      const MemoryJob *job = value;
-
       if (!everything && job_state_is_final (job->status.state))
         continue;
       if (!visitor (job->record, &job->status, data))
@@ -99,7 +100,7 @@ job_memory_store_read (JobStore *store, const JobId *id, JobRecord **record, Job
                        GError **error)
 {
   JobMemoryStore *self = JOB_MEMORY_STORE (store);
-  const MemoryJob *job = g_hash_table_lookup (self->jobs, id);
+  const MemoryJob *job = job_id_table_lookup (&self->jobs, id);
 
   *record = NULL;
   *status = (JobStatus){ 0 };
@@ -121,8 +122,15 @@ static void
 job_memory_store_finalize (GObject *object)
 {
   JobMemoryStore *self = JOB_MEMORY_STORE (object);
+  JobIdTableIter iter = { 0 };
+  MemoryJob *job;
 
-  g_hash_table_unref (self->jobs);
+  while ((job = job_id_table_next (&self->jobs, &iter)))
+    {
+      memory_job_clear (job);
+      g_slice_free (MemoryJob, job);
+    }
+  job_id_table_clear (&self->jobs);
   job_dependents_free (self->dependents);
   G_OBJECT_CLASS (job_memory_store_parent_class)->finalize (object);
 }
@@ -142,7 +150,6 @@ job_memory_store_class_init (JobMemoryStoreClass *klass)
 static void
 job_memory_store_init (JobMemoryStore *self)
 {
-  self->jobs = g_hash_table_new_full (job_id_hash, job_id_equal, NULL, memory_job_free);
   self->dependents = job_dependents_new ();
 }
 
