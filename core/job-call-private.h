@@ -23,12 +23,13 @@ void job_call_ask (JobCall *self, JobCallErrand errand, gpointer data);
 /* Where an answer is delivered; NULL: nowhere, or to a thread that waits. */
 GMainContext *job_call_get_context (JobCall *self);
 
-/* A call that calls back in the thread-default context of now. Its GTask does not check the
- * cancellable when its answer is taken: what was done is told. */
-JobCall *job_call_new_async (gpointer queue, GCancellable *cancellable, gpointer source_tag,
-                             GAsyncReadyCallback callback, gpointer user_data);
+/* A call that calls back in the thread-default context of now, for @source: the queue, or an object
+ * that has a verb of its own. Its GTask does not check the cancellable when its answer is taken:
+ * what was done is told. */
+JobCall *job_call_new_async (gpointer queue, gpointer source, GCancellable *cancellable,
+                             gpointer source_tag, GAsyncReadyCallback callback, gpointer user_data);
 /* The answer of such a call, for a _finish function; NULL means an error. */
-gpointer job_call_finish (gpointer queue, GAsyncResult *async_result, gpointer source_tag,
+gpointer job_call_finish (gpointer source, GAsyncResult *async_result, gpointer source_tag,
                           GError **error);
 
 G_END_DECLS

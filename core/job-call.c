@@ -49,9 +49,9 @@ discard_lease (gpointer data)
 static JobCall *
 call_new (gpointer queue, GCancellable *cancellable)
 {
-  JobCall *self = g_new0 (JobCall, 1);
+  JobCall *self = g_new (JobCall, 1);
 
-  self->queue = queue;
+  *self = (JobCall){ .queue = queue };
   g_atomic_ref_count_init (&self->ref_count);
   g_set_object (&self->cancellable, cancellable);
   g_mutex_init (&self->lock);
@@ -69,14 +69,14 @@ job_call_new_blocking (gpointer queue, GCancellable *cancellable)
 }
 
 JobCall *
-job_call_new_async (gpointer queue, GCancellable *cancellable, gpointer source_tag,
+job_call_new_async (gpointer queue, gpointer source, GCancellable *cancellable, gpointer source_tag,
                     GAsyncReadyCallback callback, gpointer user_data)
 {
   JobCall *self = call_new (g_object_ref (queue), cancellable);
 
   if (callback == NULL)
     return self;
-  self->task = g_task_new (queue, cancellable, callback, user_data);
+  self->task = g_task_new (source, cancellable, callback, user_data);
   g_task_set_source_tag (self->task, source_tag);
   g_task_set_check_cancellable (self->task, FALSE);
   return self;
@@ -253,9 +253,9 @@ job_call_wait (JobCall *self, GError **error)
 }
 
 gpointer
-job_call_finish (gpointer queue, GAsyncResult *async_result, gpointer source_tag, GError **error)
+job_call_finish (gpointer source, GAsyncResult *async_result, gpointer source_tag, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (async_result, queue), NULL);
+  g_return_val_if_fail (g_task_is_valid (async_result, source), NULL);
   g_return_val_if_fail (g_async_result_is_tagged (async_result, source_tag), NULL);
 
   return g_task_propagate_pointer (G_TASK (async_result), error);

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include "job-alarm-private.h"
 #include "job-call.h"
 #include "job-effects-private.h"
 
@@ -25,11 +26,10 @@ typedef struct
 {
   guint64 number;
   JobEffects effects;
-  GArray *answers;         /* of JobAnswer */
-  GPtrArray *cancellables; /* of the leases of effects.claims, one each */
-  GPtrArray *to_fire;      /* of GCancellable: leases that ended, and whose holder has to be told;
-                              NULL: none */
-  GPtrArray *to_drop;      /* of GCancellable: other leases that ended */
+  GArray *answers;    /* of JobAnswer */
+  GPtrArray *alarms;  /* of JobAlarm: of the leases of effects.claims, one each */
+  GPtrArray *to_fire; /* of JobAlarm: leases that ended, and whose holder has to be told; or NULL */
+  GPtrArray *to_drop; /* of JobAlarm: other leases that ended */
 
   /* The committer's: */
   JobCall *caller;       /* the first blocking caller who is to be told of it, or NULL */

@@ -76,8 +76,8 @@ batch_new (void)
   job_effects_init (&batch->effects);
   batch->answers = g_array_new (FALSE, FALSE, sizeof (JobAnswer));
   g_array_set_clear_func (batch->answers, (GDestroyNotify) answer_clear);
-  batch->cancellables = g_ptr_array_new_with_free_func (g_object_unref);
-  batch->to_drop = g_ptr_array_new_with_free_func (g_object_unref);
+  batch->alarms = g_ptr_array_new_with_free_func ((GDestroyNotify) job_alarm_unref);
+  batch->to_drop = g_ptr_array_new_with_free_func ((GDestroyNotify) job_alarm_unref);
   return batch;
 }
 
@@ -86,7 +86,7 @@ batch_free (JobBatch *batch)
 {
   job_effects_clear (&batch->effects);
   g_array_unref (batch->answers);
-  g_ptr_array_unref (batch->cancellables);
+  g_ptr_array_unref (batch->alarms);
   g_clear_pointer (&batch->to_fire, g_ptr_array_unref);
   g_ptr_array_unref (batch->to_drop);
   g_free (batch);
@@ -104,7 +104,7 @@ batch_empty (JobBatch *batch)
 {
   job_effects_empty (&batch->effects);
   g_array_set_size (batch->answers, 0);
-  g_ptr_array_set_size (batch->cancellables, 0);
+  g_ptr_array_set_size (batch->alarms, 0);
   g_clear_pointer (&batch->to_fire, g_ptr_array_unref);
   g_ptr_array_set_size (batch->to_drop, 0);
   batch->caller = NULL;

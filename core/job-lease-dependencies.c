@@ -37,7 +37,7 @@ ask_for_next (GTask *task)
 {
   JobLease *self = g_task_get_source_object (task);
   guint n_found = g_list_model_get_n_items (G_LIST_MODEL (get_found (task)));
-  const char *id = self->dependencies[n_found];
+  const char *id = job_lease_get_dependencies (self)[n_found];
 
   if (id != NULL)
     {
@@ -74,7 +74,7 @@ job_lease_list_dependencies (JobLease *self, GCancellable *cancellable, GError *
   g_return_val_if_fail (JOB_IS_LEASE (self), NULL);
 
   found = g_list_store_new (JOB_TYPE_INFO);
-  for (char **id = self->dependencies; *id != NULL; id++)
+  for (const char *const *id = job_lease_get_dependencies (self); *id != NULL; id++)
     {
       g_autoptr (JobInfo) info = job_queue_get_info (self->queue, *id, cancellable, error);
 

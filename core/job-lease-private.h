@@ -4,8 +4,10 @@
 
 #pragma once
 
+#include "job-alarm-private.h"
 #include "job-lease.h"
 #include "job-queue.h"
+#include "job-record.h"
 
 G_BEGIN_DECLS
 
@@ -13,16 +15,21 @@ struct _JobLease
 {
   GObject parent_instance;
 
-  /* Constant after job_lease_new(). */
+  /* Constant after it was made. */
   JobQueue *queue;
+  JobRecord *record; /* what it says of the job */
+  JobAlarm *alarm;   /* has the token */
+  guint attempt;
+  gboolean has_ids; /* record and alarm have id and token, and these need not be parsed */
+
+  /* Made when somebody asks, or constant, too. Read and written atomically. */
   char *id;
   char *token;
-  char *type;
-  char *channel;
-  char *args;
-  guint attempt;
   char **dependencies;
-  GCancellable *cancellable;
 };
+
+/* A lease on the job of @record. Its texts are made when somebody asks for them. */
+JobLease *job_lease_new_for_record (gpointer queue, JobRecord *record, guint attempt,
+                                    JobAlarm *alarm);
 
 G_END_DECLS

@@ -1,76 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The verbs of a lease. They are the queue's; an asynchronous one has the lease as its source
- * object, so that one callback has all it needs. */
+/* The verbs of a lease. They are the queue's, with the id and the token of the lease; an
+ * asynchronous one has the lease as its source object, so that one callback has all it needs. */
 
 #include "job-lease-private.h"
 
-/* NULL if nobody wants to know: then the queue's call has no callback, either. */
-static GTask *
-make_task (JobLease *self, GCancellable *cancellable, gpointer source_tag,
-           GAsyncReadyCallback callback, gpointer user_data)
+#include "job-queue-private.h"
+
+static gboolean
+run (JobLease *self, const JobVerb *verb, GCancellable *cancellable, GError **error)
 {
-  GTask *task;
-
-  if (callback == NULL)
-    return NULL;
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, source_tag);
-  g_task_set_check_cancellable (task, FALSE); /* what was done is told */
-  return task;
-}
-
-/* Consumes the task. */
-static void
-answer (gpointer data, gboolean done, GError **error)
-{
-  g_autoptr (GTask) task = data;
-
-  if (done)
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, g_steal_pointer (error));
+  return job_queue_run (self->queue, verb, cancellable, error) != NULL;
 }
 
 static gboolean
 take_answer (JobLease *self, GAsyncResult *result, gpointer source_tag, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, source_tag), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-static void
-end_complete (GObject *queue, GAsyncResult *result, gpointer data)
-{
-  GError *error = NULL;
-
-  answer (data, job_queue_complete_finish (JOB_QUEUE (queue), result, &error), &error);
-}
-
-static void
-end_fail (GObject *queue, GAsyncResult *result, gpointer data)
-{
-  GError *error = NULL;
-
-  answer (data, job_queue_fail_finish (JOB_QUEUE (queue), result, &error), &error);
-}
-
-static void
-end_release (GObject *queue, GAsyncResult *result, gpointer data)
-{
-  GError *error = NULL;
-
-  answer (data, job_queue_release_finish (JOB_QUEUE (queue), result, &error), &error);
-}
-
-static void
-end_heartbeat (GObject *queue, GAsyncResult *result, gpointer data)
-{
-  GError *error = NULL;
-
-  answer (data, job_queue_heartbeat_finish (JOB_QUEUE (queue), result, &error), &error);
+  return job_call_finish (self, result, source_tag, error) != NULL;
 }
 
 /**
@@ -94,7 +40,8 @@ job_lease_complete (JobLease *self, const char *result, GCancellable *cancellabl
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), FALSE);
 
-  return job_queue_complete (self->queue, self->id, self->token, result, cancellable, error);
+  return run (self, &(JobVerb){ job_verb_complete, .lease = self, .json = result }, cancellable,
+              error);
 }
 
 /**
@@ -115,13 +62,10 @@ void
 job_lease_complete_async (JobLease *self, const char *result, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task;
-
   g_return_if_fail (JOB_IS_LEASE (self));
 
-  task = make_task (self, cancellable, job_lease_complete_async, callback, user_data);
-  job_queue_complete_async (self->queue, self->id, self->token, result, cancellable,
-                            task != NULL ? end_complete : NULL, task);
+  job_queue_run_async (self->queue, &(JobVerb){ job_verb_complete, .lease = self, .json = result },
+                       cancellable, job_lease_complete_async, callback, user_data);
 }
 
 /**
@@ -165,7 +109,8 @@ job_lease_fail (JobLease *self, const char *error_json, GCancellable *cancellabl
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), FALSE);
 
-  return job_queue_fail (self->queue, self->id, self->token, error_json, cancellable, error);
+  return run (self, &(JobVerb){ job_verb_fail, .lease = self, .json = error_json }, cancellable,
+              error);
 }
 
 /**
@@ -186,13 +131,10 @@ void
 job_lease_fail_async (JobLease *self, const char *error_json, GCancellable *cancellable,
                       GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task;
-
   g_return_if_fail (JOB_IS_LEASE (self));
 
-  task = make_task (self, cancellable, job_lease_fail_async, callback, user_data);
-  job_queue_fail_async (self->queue, self->id, self->token, error_json, cancellable,
-                        task != NULL ? end_fail : NULL, task);
+  job_queue_run_async (self->queue, &(JobVerb){ job_verb_fail, .lease = self, .json = error_json },
+                       cancellable, job_lease_fail_async, callback, user_data);
 }
 
 /**
@@ -234,7 +176,7 @@ job_lease_release (JobLease *self, GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), FALSE);
 
-  return job_queue_release (self->queue, self->id, self->token, cancellable, error);
+  return run (self, &(JobVerb){ job_verb_release, .lease = self }, cancellable, error);
 }
 
 /**
@@ -254,13 +196,10 @@ void
 job_lease_release_async (JobLease *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                          gpointer user_data)
 {
-  GTask *task;
-
   g_return_if_fail (JOB_IS_LEASE (self));
 
-  task = make_task (self, cancellable, job_lease_release_async, callback, user_data);
-  job_queue_release_async (self->queue, self->id, self->token, cancellable,
-                           task != NULL ? end_release : NULL, task);
+  job_queue_run_async (self->queue, &(JobVerb){ job_verb_release, .lease = self }, cancellable,
+                       job_lease_release_async, callback, user_data);
 }
 
 /**
@@ -302,7 +241,7 @@ job_lease_heartbeat (JobLease *self, GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), FALSE);
 
-  return job_queue_heartbeat (self->queue, self->id, self->token, cancellable, error);
+  return run (self, &(JobVerb){ job_verb_heartbeat, .lease = self }, cancellable, error);
 }
 
 /**
@@ -322,13 +261,10 @@ void
 job_lease_heartbeat_async (JobLease *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                            gpointer user_data)
 {
-  GTask *task;
-
   g_return_if_fail (JOB_IS_LEASE (self));
 
-  task = make_task (self, cancellable, job_lease_heartbeat_async, callback, user_data);
-  job_queue_heartbeat_async (self->queue, self->id, self->token, cancellable,
-                             task != NULL ? end_heartbeat : NULL, task);
+  job_queue_run_async (self->queue, &(JobVerb){ job_verb_heartbeat, .lease = self }, cancellable,
+                       job_lease_heartbeat_async, callback, user_data);
 }
 
 /**

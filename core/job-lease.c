@@ -46,28 +46,28 @@ job_lease_get_property (GObject *object, guint property, GValue *value, GParamSp
   switch (property)
     {
     case PROP_ID:
-      g_value_set_string (value, self->id);
+      g_value_set_string (value, job_lease_get_id (self));
       break;
     case PROP_TOKEN:
-      g_value_set_string (value, self->token);
+      g_value_set_string (value, job_lease_get_token (self));
       break;
     case PROP_JOB_TYPE:
-      g_value_set_string (value, self->type);
+      g_value_set_string (value, self->record->type);
       break;
     case PROP_CHANNEL:
-      g_value_set_string (value, self->channel);
+      g_value_set_string (value, self->record->channel);
       break;
     case PROP_ARGS:
-      g_value_set_string (value, self->args);
+      g_value_set_string (value, self->record->args);
       break;
     case PROP_ATTEMPT:
       g_value_set_uint (value, self->attempt);
       break;
     case PROP_DEPENDENCIES:
-      g_value_set_boxed (value, self->dependencies);
+      g_value_set_boxed (value, job_lease_get_dependencies (self));
       break;
     case PROP_CANCELLABLE:
-      g_value_set_object (value, self->cancellable);
+      g_value_set_object (value, job_lease_get_cancellable (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, pspec);
@@ -81,11 +81,9 @@ job_lease_finalize (GObject *object)
 
   g_free (self->id);
   g_free (self->token);
-  g_free (self->type);
-  g_free (self->channel);
-  g_free (self->args);
   g_strfreev (self->dependencies);
-  g_object_unref (self->cancellable);
+  job_record_unref (self->record);
+  job_alarm_unref (self->alarm);
   g_object_unref (self->queue);
   G_OBJECT_CLASS (job_lease_parent_class)->finalize (object);
 }
@@ -118,22 +116,79 @@ job_lease_init (JobLease *self)
 }
 
 JobLease *
+job_lease_new_for_record (gpointer queue, JobRecord *record, guint attempt, JobAlarm *alarm)
+{
+  JobLease *self = g_object_new (JOB_TYPE_LEASE, NULL);
+
+  self->queue = g_object_ref (queue);
+  self->record = job_record_ref (record);
+  self->alarm = job_alarm_ref (alarm);
+  self->attempt = attempt;
+  self->has_ids = TRUE;
+  return self;
+}
+
+/* For who has all of it as text. What is no id stays as it is. */
+JobLease *
 job_lease_new (gpointer queue, const char *id, const char *token, const char *type,
                const char *channel, const char *args, guint attempt, char **dependencies,
                GCancellable *cancellable)
 {
   JobLease *self = g_object_new (JOB_TYPE_LEASE, NULL);
+  JobId token_bytes = { 0 };
 
   self->queue = g_object_ref (queue);
+  self->record = job_record_new (0);
+  self->has_ids = job_id_parse (id, "id", &self->record->id, NULL) &&
+                  job_id_parse (token, "token", &token_bytes, NULL);
+  self->alarm = job_alarm_new (&token_bytes, cancellable);
+  self->record->type = g_strdup (type);
+  self->record->channel = g_strdup (channel);
+  self->record->args = g_strdup (args);
+  self->attempt = attempt;
   self->id = g_strdup (id);
   self->token = g_strdup (token);
-  self->type = g_strdup (type);
-  self->channel = g_strdup (channel);
-  self->args = g_strdup (args);
-  self->attempt = attempt;
   self->dependencies = dependencies != NULL ? g_strdupv (dependencies) : g_new0 (char *, 1);
-  self->cancellable = cancellable != NULL ? g_object_ref (cancellable) : g_cancellable_new ();
   return self;
+}
+
+/* --- texts ------------------------------------------------------------------------------------ */
+
+/* Two threads may ask at once: the first one's stays. */
+static char *
+get_text (char **text, const JobId *id)
+{
+  char *made;
+
+  if (g_atomic_pointer_get (text))
+    return g_atomic_pointer_get (text);
+  made = job_id_dup_text (id);
+  if (!g_atomic_pointer_compare_and_exchange (text, NULL, made))
+    g_free (made);
+  return g_atomic_pointer_get (text);
+}
+
+static char **
+dup_dependencies (const JobRecord *record)
+{
+  char **ids = g_new0 (char *, record->n_dependencies + 1);
+
+  for (guint i = 0; i < record->n_dependencies; i++)
+    ids[i] = job_id_dup_text (&record->dependencies[i].id);
+  return ids;
+}
+
+static char **
+get_dependencies (JobLease *self)
+{
+  char **made;
+
+  if (g_atomic_pointer_get (&self->dependencies))
+    return g_atomic_pointer_get (&self->dependencies);
+  made = dup_dependencies (self->record);
+  if (!g_atomic_pointer_compare_and_exchange (&self->dependencies, NULL, made))
+    g_strfreev (made);
+  return g_atomic_pointer_get (&self->dependencies);
 }
 
 /**
@@ -151,7 +206,7 @@ job_lease_get_id (JobLease *self)
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), NULL);
 
-  return self->id;
+  return get_text (&self->id, &self->record->id);
 }
 
 /**
@@ -170,7 +225,7 @@ job_lease_get_token (JobLease *self)
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), NULL);
 
-  return self->token;
+  return get_text (&self->token, &self->alarm->token);
 }
 
 /**
@@ -188,7 +243,7 @@ job_lease_get_job_type (JobLease *self)
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), NULL);
 
-  return self->type;
+  return self->record->type;
 }
 
 /**
@@ -206,7 +261,7 @@ job_lease_get_channel (JobLease *self)
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), NULL);
 
-  return self->channel;
+  return self->record->channel;
 }
 
 /**
@@ -224,7 +279,7 @@ job_lease_get_args (JobLease *self)
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), NULL);
 
-  return self->args;
+  return self->record->args;
 }
 
 /**
@@ -261,7 +316,7 @@ job_lease_get_dependencies (JobLease *self)
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), NULL);
 
-  return (const char *const *) self->dependencies;
+  return (const char *const *) get_dependencies (self);
 }
 
 /**
@@ -285,5 +340,5 @@ job_lease_get_cancellable (JobLease *self)
 {
   g_return_val_if_fail (JOB_IS_LEASE (self), NULL);
 
-  return self->cancellable;
+  return job_alarm_get_cancellable (self->alarm);
 }

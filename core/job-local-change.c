@@ -11,9 +11,10 @@
 
 /* --- enqueue ---------------------------------------------------------------------------------- */
 
+/* One that can be done at once stays its caller's. */
 typedef struct
 {
-  JobRecord **records; /* each owned */
+  JobRecord **records; /* each owned, if it is kept */
   gboolean *fresh;
   gsize n_records;
   GHashTable *known; /* JobId → how it ended, or JOB_KNOWN_…: what was looked up so far */
@@ -35,18 +36,17 @@ enqueue_free (gpointer data)
 }
 
 static Enqueue *
-enqueue_new (JobRecord **records, const gboolean *fresh, gsize n_records)
+enqueue_keep (const Enqueue *enqueue)
 {
-  Enqueue *enqueue = g_new0 (Enqueue, 1);
+  Enqueue *kept = g_memdup2 (enqueue, sizeof *enqueue);
 
-  enqueue->records = g_memdup2 (records, n_records * sizeof *records);
-  for (gsize i = 0; i < n_records; i++)
-    job_record_ref (records[i]);
-  enqueue->fresh = g_memdup2 (fresh, n_records * sizeof *fresh);
-  enqueue->n_records = n_records;
-  enqueue->known = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, NULL);
-  enqueue->unknown = g_array_new (FALSE, FALSE, sizeof (JobId));
-  return enqueue;
+  kept->records = g_memdup2 (enqueue->records, enqueue->n_records * sizeof *enqueue->records);
+  for (gsize i = 0; i < enqueue->n_records; i++)
+    job_record_ref (enqueue->records[i]);
+  kept->fresh = g_memdup2 (enqueue->fresh, enqueue->n_records * sizeof *enqueue->fresh);
+  kept->known = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, NULL);
+  kept->unknown = g_array_new (FALSE, FALSE, sizeof (JobId));
+  return kept;
 }
 
 static char **
@@ -61,15 +61,16 @@ dup_ids (const Enqueue *enqueue)
 
 /* With the lock. FALSE without an error: something has to be looked up first. */
 static gboolean
-try_enqueue (JobLocal *self, Enqueue *enqueue, JobCall *call, GError **error)
+try_enqueue (JobLocal *self, Enqueue *enqueue, JobCall *call, JobNow now, GError **error)
 {
+  g_array_set_size (enqueue->unknown, 0);
   if (!job_local_check_open (self, error))
     return FALSE;
   job_scheduler_list_unknown (self->scheduler, enqueue->records, enqueue->fresh, enqueue->n_records,
                               enqueue->known, enqueue->unknown);
   if (enqueue->unknown->len > 0 ||
       !job_scheduler_enqueue (self->scheduler, enqueue->records, enqueue->n_records, enqueue->known,
-                              job_local_now (self), job_local_open_effects (self), error))
+                              now, job_local_open_effects (self), error))
     return FALSE;
   job_committer_add_answer (self->committer, call, dup_ids (enqueue), (GDestroyNotify) g_strfreev);
   return TRUE;
@@ -88,7 +89,6 @@ look_up_unknown (JobLocal *self, Enqueue *enqueue, GError **error)
         return FALSE;
       g_hash_table_insert (enqueue->known, g_memdup2 (id, sizeof *id), GINT_TO_POINTER (state));
     }
-  g_array_set_size (enqueue->unknown, 0);
   return TRUE;
 }
 
@@ -145,10 +145,12 @@ look_and_enqueue (JobLocal *self, Enqueue *enqueue, JobCall *call, GError **erro
 
   while (!done && *error == NULL && look_up_unknown (self, enqueue, error))
     {
+      JobNow now = job_local_now (self);
+
       g_mutex_lock (&self->lock);
-      done = try_enqueue (self, enqueue, call, error);
+      done = try_enqueue (self, enqueue, call, now, error);
       if (done)
-        job_local_commit (self, TRUE);
+        job_local_commit (self, now, TRUE);
       else
         await_newest (self, error);
       g_mutex_unlock (&self->lock);
@@ -179,11 +181,11 @@ enqueue_after_looking (JobLocalRead *read)
 /* With the lock, which it gives up: the first error is not told yet, since it may depend on what is
  * under way, or on who has reserved an id. */
 static void
-look_first (JobLocal *self, Enqueue *enqueue, JobCall *call)
+look_first (JobLocal *self, const Enqueue *enqueue, JobCall *call)
 {
   JobLocalRead *read = job_local_read_new (self, call, enqueue_after_looking);
 
-  read->extra = enqueue;
+  read->extra = enqueue_keep (enqueue);
   read->destroy = enqueue_free;
   job_local_read_run (read);
 }
@@ -192,24 +194,25 @@ void
 job_local_enqueue (JobLocal *self, JobRecord **records, const gboolean *fresh, gsize n_records,
                    JobCall *call)
 {
-  Enqueue *enqueue = enqueue_new (records, fresh, n_records);
+  Enqueue enqueue = { records, (gboolean *) fresh, n_records, self->none_known, self->unknown };
   g_autoptr (GError) error = NULL;
-  gboolean open;
+  JobNow now;
 
   g_mutex_lock (&self->lock);
-  open = job_local_check_open (self, &error);
-  if (open && (is_reserved (self, enqueue) || !try_enqueue (self, enqueue, call, NULL)))
+  if (!job_local_check_open (self, &error))
     {
-      look_first (self, enqueue, call);
+      g_mutex_unlock (&self->lock);
+      job_call_return_error (call, g_steal_pointer (&error));
       return;
     }
-  if (open)
-    job_local_commit (self, job_call_is_blocking (call));
+  now = job_local_now (self);
+  if (is_reserved (self, &enqueue) || !try_enqueue (self, &enqueue, call, now, NULL))
+    {
+      look_first (self, &enqueue, call);
+      return;
+    }
+  job_local_commit (self, now, job_call_is_blocking (call));
   g_mutex_unlock (&self->lock);
-
-  enqueue_free (enqueue);
-  if (!open)
-    job_call_return_error (call, g_steal_pointer (&error));
 }
 
 /* --- verbs on one job ------------------------------------------------------------------------- */
@@ -240,9 +243,9 @@ try_complete (JobLocalRead *read, GError **error)
 {
   JobLocal *self = read->local;
 
-  return answer_when_durable (
-      read, job_scheduler_complete (self->scheduler, &read->id, token_of (read), read->text,
-                                    job_local_now (self), job_local_open_effects (self), error));
+  return answer_when_durable (read, job_scheduler_complete (self->scheduler, &read->id,
+                                                            token_of (read), read->text, read->now,
+                                                            job_local_open_effects (self), error));
 }
 
 static gboolean
@@ -251,7 +254,7 @@ try_fail (JobLocalRead *read, GError **error)
   JobLocal *self = read->local;
 
   return answer_when_durable (read, job_scheduler_fail (self->scheduler, &read->id, token_of (read),
-                                                        read->text, job_local_now (self),
+                                                        read->text, read->now,
                                                         job_local_open_effects (self), error));
 }
 
@@ -261,7 +264,7 @@ try_release (JobLocalRead *read, GError **error)
   JobLocal *self = read->local;
 
   return answer_when_durable (read, job_scheduler_release (self->scheduler, &read->id,
-                                                           token_of (read), job_local_now (self),
+                                                           token_of (read), read->now,
                                                            job_local_open_effects (self), error));
 }
 
@@ -270,8 +273,7 @@ try_cancel (JobLocalRead *read, GError **error)
 {
   JobLocal *self = read->local;
 
-  return answer_when_durable (read, job_scheduler_cancel (self->scheduler, &read->id,
-                                                          job_local_now (self),
+  return answer_when_durable (read, job_scheduler_cancel (self->scheduler, &read->id, read->now,
                                                           job_local_open_effects (self), error));
 }
 
@@ -282,8 +284,7 @@ try_heartbeat (JobLocalRead *read, GError **error)
 {
   JobLocal *self = read->local;
 
-  if (!job_scheduler_heartbeat (self->scheduler, &read->id, token_of (read), job_local_now (self),
-                                error))
+  if (!job_scheduler_heartbeat (self->scheduler, &read->id, token_of (read), read->now, error))
     return FALSE;
   job_call_return_true (read->call);
   return TRUE;
@@ -293,14 +294,17 @@ static void
 attempt (JobLocal *self, const JobId *id, const JobId *token, const char *text, JobCall *call,
          JobLocalAttempt func)
 {
-  JobLocalRead *read = job_local_read_new (self, call, NULL);
+  JobLocalRead read = {
+    .local = self,
+    .call = call,
+    .id = *id,
+    .has_token = token != NULL,
+    .text = (char *) text,
+  };
 
-  read->id = *id;
-  read->has_token = token != NULL;
   if (token)
-    read->token = *token;
-  read->text = g_strdup (text);
-  job_local_attempt (read, func, job_local_refuse);
+    read.token = *token;
+  job_local_attempt (&read, func, job_local_refuse);
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "job-delivery-private.h"
 #include "job-error.h"
+#include "job-lease-private.h"
 
 static gboolean
 write_batch (const JobBatch *batch, gpointer data, GError **error)
@@ -36,26 +37,25 @@ write_batch (const JobBatch *batch, gpointer data, GError **error)
 /* --- settled ---------------------------------------------------------------------------------- */
 
 static void
-add_cancellable (JobLocal *self, JobBatch *batch, const JobClaim *claim)
+add_alarm (JobLocal *self, JobBatch *batch, const JobClaim *claim)
 {
-  GCancellable *cancellable = g_cancellable_new ();
+  JobAlarm *alarm = job_alarm_new (&claim->token, NULL);
 
-  g_hash_table_insert (self->cancellables, g_memdup2 (&claim->token, sizeof claim->token),
-                       g_object_ref (cancellable));
-  g_ptr_array_add (batch->cancellables, cancellable);
+  job_id_table_insert (&self->alarms, alarm);
+  g_ptr_array_add (batch->alarms, job_alarm_ref (alarm));
 }
 
 static void
-take_cancellable (JobLocal *self, JobBatch *batch, const JobEnd *end)
+take_alarm (JobLocal *self, JobBatch *batch, const JobEnd *end)
 {
-  gpointer token, cancellable;
+  JobAlarm *alarm = job_id_table_lookup (&self->alarms, &end->token);
 
-  if (!g_hash_table_steal_extended (self->cancellables, &end->token, &token, &cancellable))
+  if (alarm == NULL)
     return;
-  g_free (token);
+  job_id_table_remove (&self->alarms, alarm);
   if (!end->by_holder && batch->to_fire == NULL)
-    batch->to_fire = g_ptr_array_new_with_free_func (g_object_unref);
-  g_ptr_array_add (end->by_holder ? batch->to_drop : batch->to_fire, cancellable);
+    batch->to_fire = g_ptr_array_new_with_free_func ((GDestroyNotify) job_alarm_unref);
+  g_ptr_array_add (end->by_holder ? batch->to_drop : batch->to_fire, alarm);
 }
 
 /* A job may have been leased and its lease ended in one batch: first what began, then what ended.
@@ -67,9 +67,9 @@ settle_batch (JobBatch *batch, gpointer data)
   const JobEffects *effects = &batch->effects;
 
   for (guint i = 0; i < effects->claims->len; i++)
-    add_cancellable (self, batch, &g_array_index (effects->claims, JobClaim, i));
+    add_alarm (self, batch, &g_array_index (effects->claims, JobClaim, i));
   for (guint i = 0; i < effects->ends->len; i++)
-    take_cancellable (self, batch, &g_array_index (effects->ends, JobEnd, i));
+    take_alarm (self, batch, &g_array_index (effects->ends, JobEnd, i));
 }
 
 /* --- reverted --------------------------------------------------------------------------------- */
@@ -153,44 +153,28 @@ revert (const GError *reason, gpointer data)
   job_scheduler_inherit (scheduler, self->scheduler);
   job_scheduler_free (g_steal_pointer (&self->scheduler));
   self->scheduler = g_steal_pointer (&scheduler);
-  job_local_match (self);
+  job_local_match (self, job_local_now (self));
   job_local_wake (self); /* other jobs may be scheduled now */
 }
 
 /* --- delivered -------------------------------------------------------------------------------- */
 
-static char **
-dup_dependencies (const JobRecord *record)
-{
-  char **ids = g_new0 (char *, record->n_dependencies + 1);
-
-  for (guint i = 0; i < record->n_dependencies; i++)
-    ids[i] = job_id_dup_text (&record->dependencies[i].id);
-  return ids;
-}
-
 static JobLease *
-make_lease (JobLocal *self, const JobClaim *claim, GCancellable *cancellable, GError **error)
+make_lease (JobLocal *self, const JobClaim *claim, JobAlarm *alarm, GError **error)
 {
   JobLocalWait *wait = claim->data;
   g_autoptr (JobRecord) record = NULL;
   g_auto (JobStatus) status = { 0 };
-  g_auto (GStrv) dependencies = NULL;
-  char id[JOB_ID_TEXT_SIZE], token[JOB_ID_TEXT_SIZE];
+  char id[JOB_ID_TEXT_SIZE];
 
-  job_id_to_text (&claim->id, id);
   if (!job_ledger_read (self->ledger, &claim->id, &record, &status, error))
     return NULL;
-  if (record == NULL)
-    {
-      g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT, "The record of job %s is gone", id);
-      return NULL;
-    }
-
-  job_id_to_text (&claim->token, token);
-  dependencies = dup_dependencies (record);
-  return job_lease_new (job_call_get_queue (wait->call), id, token, record->type, record->channel,
-                        record->args, claim->attempt, dependencies, cancellable);
+  if (record)
+    return job_lease_new_for_record (job_call_get_queue (wait->call), record, claim->attempt,
+                                     alarm);
+  job_id_to_text (&claim->id, id);
+  g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT, "The record of job %s is gone", id);
+  return NULL;
 }
 
 /* Leased, but its args cannot be read: the job goes back, unless its record is damaged and would
@@ -198,7 +182,7 @@ make_lease (JobLocal *self, const JobClaim *claim, GCancellable *cancellable, GE
 static void
 give_back (JobLocal *self, const JobClaim *claim, const GError *error)
 {
-  JobCommitter *committer = self->committer;
+  JobNow now = job_local_now (self);
 
   if (error->code == JOB_ERROR_CORRUPT)
     {
@@ -208,18 +192,18 @@ give_back (JobLocal *self, const JobClaim *claim, const GError *error)
       return;
     }
   g_mutex_lock (&self->lock);
-  job_scheduler_release (self->scheduler, &claim->id, &claim->token, job_local_now (self),
-                         &job_committer_get_open (committer)->effects, NULL);
-  job_local_commit (self, FALSE);
+  job_scheduler_release (self->scheduler, &claim->id, &claim->token, now,
+                         job_local_open_effects (self), NULL);
+  job_local_commit (self, now, FALSE);
   g_mutex_unlock (&self->lock);
 }
 
 static void
-hand_out (JobLocal *self, const JobClaim *claim, GCancellable *cancellable)
+hand_out (JobLocal *self, const JobClaim *claim, JobAlarm *alarm)
 {
   g_autoptr (JobLocalWait) wait = claim->data;
   GError *error = NULL;
-  JobLease *lease = make_lease (self, claim, cancellable, &error);
+  JobLease *lease = make_lease (self, claim, alarm, &error);
 
   job_local_wait_unhook (wait);
   if (lease)
@@ -234,7 +218,7 @@ hand_out (JobLocal *self, const JobClaim *claim, GCancellable *cancellable)
 typedef struct
 {
   JobClaim claim;
-  GCancellable *cancellable; /* owned */
+  JobAlarm *alarm; /* owned */
 } SettledClaim;
 
 static void
@@ -242,7 +226,7 @@ settled_claim_free (gpointer data)
 {
   SettledClaim *settled = data;
 
-  g_object_unref (settled->cancellable);
+  job_alarm_unref (settled->alarm);
   g_free (settled);
 }
 
@@ -251,19 +235,19 @@ hand_out_settled (JobLocalRead *read)
 {
   const SettledClaim *settled = read->extra;
 
-  hand_out (read->local, &settled->claim, settled->cancellable);
+  hand_out (read->local, &settled->claim, settled->alarm);
 }
 
 /* Of a job that only the store has. That may be at work, so another thread waits for it, and the
  * batches behind this one do not. */
 static void
-deliver_settled_claim (JobLocal *self, const JobClaim *claim, GCancellable *cancellable)
+deliver_settled_claim (JobLocal *self, const JobClaim *claim, JobAlarm *alarm)
 {
   JobLocalWait *wait = claim->data;
   JobLocalRead *read = job_local_read_new (self, wait->call, hand_out_settled);
   SettledClaim *settled = g_new (SettledClaim, 1);
 
-  *settled = (SettledClaim){ *claim, g_object_ref (cancellable) };
+  *settled = (SettledClaim){ *claim, job_alarm_ref (alarm) };
   read->extra = settled;
   read->destroy = settled_claim_free;
   job_local_read_defer (read);
@@ -289,9 +273,9 @@ deliver_claims (JobLocal *self, const JobBatch *batch, const GError *failure)
       if (failure)
         fail_claim (claim, failure);
       else if (job_ledger_is_at_hand (self->ledger, &claim->id))
-        hand_out (self, claim, g_ptr_array_index (batch->cancellables, i));
+        hand_out (self, claim, g_ptr_array_index (batch->alarms, i));
       else
-        deliver_settled_claim (self, claim, g_ptr_array_index (batch->cancellables, i));
+        deliver_settled_claim (self, claim, g_ptr_array_index (batch->alarms, i));
     }
 }
 

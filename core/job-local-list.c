@@ -146,7 +146,7 @@ job_local_list (JobLocal *self, JobFilter *filter, JobCall *call)
   read = job_local_read_new (self, call, read_list);
   read->filter = g_object_ref (filter);
   read->views = g_array_new (FALSE, FALSE, sizeof (JobView));
-  job_local_match (self);
+  job_local_match (self, job_local_now (self));
   job_scheduler_list (self->scheduler, filter_entry, read->filter, job_local_now (self),
                       read->views);
   job_local_read_run (read);

@@ -11,6 +11,7 @@
 #include "job-clock.h"
 #include "job-committer-private.h"
 #include "job-heap-private.h"
+#include "job-id-table-private.h"
 #include "job-ledger-private.h"
 #include "job-queue-backend.h"
 #include "job-scheduler-private.h"
@@ -33,13 +34,15 @@ struct _JobLocal
   gboolean sleeping; /* the service thread, at wake */
   JobScheduler *scheduler;
   JobCommitter *committer;
-  GHashTable *cancellables; /* JobId of a token → GCancellable of the lease that was handed out */
-  GQueue dequeues;          /* of JobLocalWait.link: waiting dequeues, in the order of arrival */
-  GHashTable *watches;      /* JobId → GQueue of JobLocalWait.link: who waits for its end */
-  JobHeap deadlines;        /* of JobLocalWait */
-  GHashTable *reserved;     /* JobId of an enqueue that is looking for it */
-  GCond unreserved;         /* some are not reserved any more */
-  guint n_reads;            /* that were accepted and are not answered: they need the ledger */
+  JobIdTable alarms;      /* of JobAlarm: leases that were handed out, by token */
+  GQueue dequeues;        /* of JobLocalWait.link: waiting dequeues, in the order of arrival */
+  GHashTable *watches;    /* JobId → GQueue of JobLocalWait.link: who waits for its end */
+  JobHeap deadlines;      /* of JobLocalWait */
+  GHashTable *reserved;   /* JobId of an enqueue that is looking for it */
+  GHashTable *none_known; /* empty: what an enqueue knows before it looks */
+  GArray *unknown;        /* of JobId: scratch */
+  GCond unreserved;       /* some are not reserved any more */
+  guint n_reads;          /* that were accepted and are not answered: they need the ledger */
   gint64 planned;       /* when the service thread wakes up by itself (boot time, µs); -1: never */
   GError *closed;       /* why nothing goes any more; NULL: open */
   gboolean close_asked; /* by a verb; a second one is told so */
@@ -59,7 +62,7 @@ typedef struct
   gboolean is_watch;
   gulong handler; /* of the call's cancellable; written before it waits */
 
-  GList link;        /* guarded by local->lock from here on; data: this */
+  GList link;       /* guarded by local->lock from here on; data: this */
   JobWaiter waiter; /* of a dequeue, in the scheduler */
   gint64 deadline;
   guint position; /* in deadlines */
@@ -96,9 +99,9 @@ gboolean job_local_check_open (JobLocal *self, GError **error);
 /* After each set of changes: matches waiters with jobs, and sees to it that the open batch is
  * committed: by this thread if it may (the lock is released meanwhile), else by the service thread.
  */
-void job_local_commit (JobLocal *self, gboolean may_lead);
+void job_local_commit (JobLocal *self, JobNow now, gboolean may_lead);
 /* Who was matched waits no longer. */
-void job_local_match (JobLocal *self);
+void job_local_match (JobLocal *self, JobNow now);
 /* Has the service thread look at everything. */
 void job_local_wake (JobLocal *self);
 /* The service thread looks again when to wake up. */
@@ -164,6 +167,7 @@ struct _JobLocalRead
   JobLocalAttempt attempt;
   JobLocalOver over;
   guint64 batch; /* what it depends on */
+  JobNow now;    /* of the attempt */
   JobId id;
   JobId token;
   gboolean has_token;
@@ -181,9 +185,10 @@ JobLocalRead *job_local_read_new (JobLocal *self, JobCall *call, JobLocalReadFun
 void job_local_read_run (JobLocalRead *read);
 /* Without the lock: runs it in a reader thread, whatever is under way. */
 void job_local_read_defer (JobLocalRead *read);
-/* Without the lock: tries the verb. Where the index does not know the job, it is over, or was never
- * there, or is just being enqueued by a call that came before: so it is tried again in the order of
- * such calls, after what is under way, and if the job is over then, @over answers. */
+/* Without the lock: tries the verb; @read is the caller's, and is copied if it has to wait. Where
+ * the index does not know the job, it is over, or was never there, or is just being enqueued by a
+ * call that came before: so it is tried again in the order of such calls, after what is under way,
+ * and if the job is over then, @over answers. */
 void job_local_attempt (JobLocalRead *read, JobLocalAttempt attempt, JobLocalOver over);
 /* The usual JobLocalOver: the error of a verb that comes too late. */
 void job_local_refuse (JobLocalRead *read, int state, const JobId *last_token);

@@ -148,7 +148,8 @@ try_verb (JobLocalRead *read, GError **error)
   JobLocal *self = read->local;
   g_autoptr (GError) failure = NULL;
 
-  job_local_match (self);
+  read->now = job_local_now (self);
+  job_local_match (self, read->now);
   if (job_local_check_open (self, &failure) && read->attempt (read, &failure))
     return TRUE;
   if (!g_error_matches (failure, JOB_ERROR, JOB_ERROR_NOT_FOUND))
@@ -168,7 +169,7 @@ try_again (JobLocalRead *read, GError **error)
   g_mutex_lock (&self->lock);
   done = try_verb (read, error);
   if (done)
-    job_local_commit (self, TRUE);
+    job_local_commit (self, read->now, TRUE);
   else if (!job_committer_wait (self->committer, job_committer_get_newest (self->committer),
                                 &failure))
     {
@@ -205,6 +206,20 @@ decide (JobLocalRead *read)
     }
 }
 
+/* Of one that was its caller's. */
+static JobLocalRead *
+read_keep (const JobLocalRead *read)
+{
+  JobLocalRead *kept = g_memdup2 (read, sizeof *read);
+
+  job_local_ref (kept->local);
+  job_call_ref (kept->call);
+  kept->text = g_strdup (kept->text);
+  if (kept->wait)
+    job_local_wait_ref (kept->wait);
+  return kept;
+}
+
 void
 job_local_attempt (JobLocalRead *read, JobLocalAttempt attempt, JobLocalOver over)
 {
@@ -217,18 +232,16 @@ job_local_attempt (JobLocalRead *read, JobLocalAttempt attempt, JobLocalOver ove
   g_mutex_lock (&self->lock);
   if (try_verb (read, &error))
     {
-      job_local_commit (self, job_call_is_blocking (read->call));
+      job_local_commit (self, read->now, job_call_is_blocking (read->call));
       g_mutex_unlock (&self->lock);
-      read_free (read);
     }
   else if (self->closed)
     {
       g_mutex_unlock (&self->lock);
       answer_error (read, g_steal_pointer (&error));
-      read_free (read);
     }
   else
-    job_local_read_run (read);
+    job_local_read_run (read_keep (read));
 }
 
 /* --- one job ---------------------------------------------------------------------------------- */
@@ -337,7 +350,7 @@ job_local_get_info (JobLocal *self, const JobId *id, JobCall *call)
     return;
   read = job_local_read_new (self, call, read_info);
   read->id = *id;
-  job_local_match (self);
+  job_local_match (self, job_local_now (self));
   if (job_scheduler_describe (self->scheduler, id, job_local_now (self), &view))
     {
       read->views = new_views ();

@@ -271,9 +271,10 @@ static gboolean
 try_claim (JobLocalWait *wait, const char *const *types, const char *const *channels)
 {
   JobLocal *self = wait->local;
+  JobNow now = job_local_now (self);
 
-  job_local_match (self);
-  if (!job_scheduler_claim (self->scheduler, types, channels, wait, job_local_now (self),
+  job_local_match (self, now);
+  if (!job_scheduler_claim (self->scheduler, types, channels, wait, now,
                             job_local_open_effects (self)))
     {
       job_committer_hand_over (self->committer);
@@ -281,7 +282,7 @@ try_claim (JobLocalWait *wait, const char *const *types, const char *const *chan
     }
   job_local_wait_ref (wait);
   job_committer_add_caller (self->committer, wait->call);
-  job_local_commit (self, job_call_is_blocking (wait->call));
+  job_local_commit (self, now, job_call_is_blocking (wait->call));
   return TRUE;
 }
 
@@ -340,7 +341,7 @@ try_claim_by_id (JobLocalRead *read, GError **error)
 {
   JobLocal *self = read->local;
 
-  if (!job_scheduler_claim_by_id (self->scheduler, &read->id, read->wait, job_local_now (self),
+  if (!job_scheduler_claim_by_id (self->scheduler, &read->id, read->wait, read->now,
                                   job_local_open_effects (self), error))
     return FALSE;
   job_local_wait_ref (read->wait);
@@ -367,11 +368,10 @@ refuse_claim (JobLocalRead *read, int state, const JobId *last_token)
 void
 job_local_dequeue_by_id (JobLocal *self, const JobId *id, JobCall *call)
 {
-  JobLocalRead *read = job_local_read_new (self, call, NULL);
+  g_autoptr (JobLocalWait) wait = job_local_wait_new (self, call, 0);
+  JobLocalRead read = { .local = self, .call = call, .id = *id, .wait = wait };
 
-  read->id = *id;
-  read->wait = job_local_wait_new (self, call, 0);
-  job_local_attempt (read, try_claim_by_id, refuse_claim);
+  job_local_attempt (&read, try_claim_by_id, refuse_claim);
 }
 
 static gboolean
@@ -406,12 +406,11 @@ tell_outcome (JobLocalRead *read, int state, const JobId *last_token)
 void
 job_local_wait (JobLocal *self, const JobId *id, gint64 timeout, JobCall *call)
 {
-  JobLocalRead *read = job_local_read_new (self, call, NULL);
+  g_autoptr (JobLocalWait) wait = job_local_wait_new (self, call, timeout);
+  JobLocalRead read = { .local = self, .call = call, .id = *id, .wait = wait };
 
-  read->id = *id;
-  read->wait = job_local_wait_new (self, call, timeout);
-  read->wait->is_watch = TRUE;
-  read->wait->id = *id;
-  job_local_wait_hook (read->wait);
-  job_local_attempt (read, try_watch, tell_outcome);
+  wait->is_watch = TRUE;
+  wait->id = *id;
+  job_local_wait_hook (wait);
+  job_local_attempt (&read, try_watch, tell_outcome);
 }

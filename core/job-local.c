@@ -73,15 +73,14 @@ sleep_until (JobLocal *self, gint64 deadline)
 /* --- committing ------------------------------------------------------------------------------- */
 
 void
-job_local_match (JobLocal *self)
+job_local_match (JobLocal *self, JobNow now)
 {
   GArray *claims = job_committer_get_open (self->committer)->effects.claims;
   guint before = claims->len;
 
   if (self->closed) /* whoever waits gets that for an answer */
     return;
-  job_scheduler_match (self->scheduler, job_local_now (self),
-                       &job_committer_get_open (self->committer)->effects);
+  job_scheduler_match (self->scheduler, now, job_local_open_effects (self));
   for (guint i = before; i < claims->len; i++)
     {
       JobLocalWait *wait = g_array_index (claims, JobClaim, i).data;
@@ -99,9 +98,9 @@ is_watched (JobLocal *self)
 }
 
 void
-job_local_commit (JobLocal *self, gboolean may_lead)
+job_local_commit (JobLocal *self, JobNow now, gboolean may_lead)
 {
-  job_local_match (self);
+  job_local_match (self, now);
   if (is_watched (self))
     job_committer_hurry (self->committer);
   if ((may_lead || job_ledger_is_quick (self->ledger)) && job_committer_is_due (self->committer))
@@ -148,7 +147,7 @@ is_wait_over (JobLocal *self)
 static void
 serve (JobLocal *self)
 {
-  job_local_match (self);
+  job_local_match (self, job_local_now (self));
   if (is_wait_over (self))
     {
       expire_waits (self);
@@ -218,7 +217,7 @@ run_messenger (gpointer data, gpointer unused)
   g_autoptr (GPtrArray) to_fire = data;
 
   for (guint i = 0; i < to_fire->len; i++)
-    g_cancellable_cancel (g_ptr_array_index (to_fire, i));
+    job_alarm_fire (g_ptr_array_index (to_fire, i));
 }
 
 /* --- opening and closing ---------------------------------------------------------------------- */
@@ -243,7 +242,8 @@ local_new (JobLedger *ledger, JobClock *clock)
   g_cond_init (&self->stopped_cond);
   g_cond_init (&self->unreserved);
   self->reserved = g_hash_table_new (job_id_hash, job_id_equal);
-  self->cancellables = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, g_object_unref);
+  self->none_known = g_hash_table_new (job_id_hash, job_id_equal);
+  self->unknown = g_array_new (FALSE, FALSE, sizeof (JobId));
   self->watches = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, free_watches);
   g_queue_init (&self->dequeues);
   job_heap_init (&self->deadlines, job_local_wait_compare,
@@ -259,6 +259,15 @@ job_local_ref (JobLocal *self)
   return self;
 }
 
+static void
+clear_alarms (JobLocal *self)
+{
+  for (gsize i = 0; i < self->alarms.n_slots; i++)
+    if (self->alarms.slots[i])
+      job_alarm_unref (self->alarms.slots[i]);
+  job_id_table_clear (&self->alarms);
+}
+
 void
 job_local_unref (JobLocal *self)
 {
@@ -267,9 +276,11 @@ job_local_unref (JobLocal *self)
   g_clear_pointer (&self->scheduler, job_scheduler_free);
   g_clear_pointer (&self->committer, job_committer_free);
   g_clear_pointer (&self->ledger, job_ledger_free);
-  g_clear_pointer (&self->cancellables, g_hash_table_unref);
+  clear_alarms (self);
   g_clear_pointer (&self->watches, g_hash_table_unref);
   g_clear_pointer (&self->reserved, g_hash_table_unref);
+  g_clear_pointer (&self->none_known, g_hash_table_unref);
+  g_clear_pointer (&self->unknown, g_array_unref);
   g_clear_pointer (&self->thread, g_thread_unref);
   if (self->messenger) /* this may be its thread */
     g_thread_pool_free (self->messenger, FALSE, FALSE);

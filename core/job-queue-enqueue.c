@@ -31,12 +31,23 @@ answer_no_ids (JobCall *call)
   job_call_return_pointer (call, g_new0 (char *, 1), (GDestroyNotify) g_strfreev);
 }
 
+/* Without lists: there are many of these. */
+static gboolean
+start_enqueue_one (JobQueue *self, JobSpec *spec, JobCall *call, GError **error)
+{
+  gboolean fresh;
+  g_autoptr (JobRecord) record = check_spec (spec, 0, 1, &fresh, error);
+
+  if (record != NULL)
+    JOB_QUEUE_GET_IFACE (self)->enqueue (self, &record, &fresh, 1, call);
+  return record != NULL;
+}
+
 static gboolean
 start_enqueue (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
 {
-  g_autoptr (GPtrArray) records =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) job_record_unref);
-  g_autofree gboolean *fresh = g_new0 (gboolean, verb->n_specs);
+  g_autoptr (GPtrArray) records = NULL;
+  g_autofree gboolean *fresh = NULL;
 
   if (verb->n_specs > 0 && verb->specs == NULL)
     {
@@ -44,6 +55,11 @@ start_enqueue (JobQueue *self, const JobVerb *verb, JobCall *call, GError **erro
                    "The specs are missing: pass as many as n_specs says");
       return FALSE;
     }
+  if (verb->n_specs == 1)
+    return start_enqueue_one (self, verb->specs[0], call, error);
+
+  records = g_ptr_array_new_with_free_func ((GDestroyNotify) job_record_unref);
+  fresh = g_new0 (gboolean, verb->n_specs);
   for (gsize i = 0; i < verb->n_specs; i++)
     {
       JobRecord *record = check_spec (verb->specs[i], i, verb->n_specs, &fresh[i], error);

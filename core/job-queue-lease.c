@@ -5,6 +5,7 @@
 #include "job-queue-private.h"
 
 #include "job-json.h"
+#include "job-lease-private.h"
 
 /* The id and, where there is one, the token. */
 typedef struct
@@ -15,19 +16,33 @@ typedef struct
 } Holder;
 
 static gboolean
-read_holder (const JobVerb *verb, Holder *holder, GError **error)
+parse_holder (const char *id, const char *token, Holder *holder, GError **error)
 {
-  if (!job_id_parse (verb->id, "id", &holder->id, error))
+  if (!job_id_parse (id, "id", &holder->id, error))
     return FALSE;
   holder->token = NULL;
-  if (verb->token == NULL)
+  if (token == NULL)
     return TRUE;
   holder->token = &holder->token_bytes;
-  return job_id_parse (verb->token, "token", &holder->token_bytes, error);
+  return job_id_parse (token, "token", &holder->token_bytes, error);
 }
 
 static gboolean
-start_complete (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
+read_holder (const JobVerb *verb, Holder *holder, GError **error)
+{
+  JobLease *lease = verb->lease;
+
+  if (lease == NULL)
+    return parse_holder (verb->id, verb->token, holder, error);
+  if (!lease->has_ids)
+    return parse_holder (lease->id, lease->token, holder, error);
+  holder->id = lease->record->id;
+  holder->token = &lease->alarm->token;
+  return TRUE;
+}
+
+gboolean
+job_verb_complete (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
 {
   Holder holder;
   g_autofree char *result = NULL;
@@ -41,8 +56,8 @@ start_complete (JobQueue *self, const JobVerb *verb, JobCall *call, GError **err
   return TRUE;
 }
 
-static gboolean
-start_fail (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
+gboolean
+job_verb_fail (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
 {
   Holder holder;
   g_autofree char *error_json = NULL;
@@ -56,8 +71,8 @@ start_fail (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
   return TRUE;
 }
 
-static gboolean
-start_release (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
+gboolean
+job_verb_release (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
 {
   Holder holder;
 
@@ -68,15 +83,16 @@ start_release (JobQueue *self, const JobVerb *verb, JobCall *call, GError **erro
 }
 
 /* A sign of life is the holder's alone. */
-static gboolean
-start_heartbeat (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
+gboolean
+job_verb_heartbeat (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error)
 {
-  JobId id, token;
+  Holder holder;
 
-  if (!job_id_parse (verb->id, "id", &id, error) ||
-      !job_id_parse (verb->token, "token", &token, error))
+  if (!read_holder (verb, &holder, error))
     return FALSE;
-  JOB_QUEUE_GET_IFACE (self)->heartbeat (self, &id, &token, call);
+  if (holder.token == NULL)
+    return job_id_parse (NULL, "token", &holder.token_bytes, error); /* it is missing */
+  JOB_QUEUE_GET_IFACE (self)->heartbeat (self, &holder.id, holder.token, call);
   return TRUE;
 }
 
@@ -122,7 +138,7 @@ job_queue_complete (JobQueue *self, const char *id, const char *token, const cha
                     GCancellable *cancellable, GError **error)
 {
   return job_queue_run (self,
-                        &(JobVerb){ start_complete, .id = id, .token = token, .json = result },
+                        &(JobVerb){ job_verb_complete, .id = id, .token = token, .json = result },
                         cancellable, error) != NULL;
 }
 
@@ -148,7 +164,8 @@ job_queue_complete_async (JobQueue *self, const char *id, const char *token, con
                           GCancellable *cancellable, GAsyncReadyCallback callback,
                           gpointer user_data)
 {
-  job_queue_run_async (self, &(JobVerb){ start_complete, .id = id, .token = token, .json = result },
+  job_queue_run_async (self,
+                       &(JobVerb){ job_verb_complete, .id = id, .token = token, .json = result },
                        cancellable, job_queue_complete_async, callback, user_data);
 }
 
@@ -199,7 +216,7 @@ job_queue_fail (JobQueue *self, const char *id, const char *token, const char *e
                 GCancellable *cancellable, GError **error)
 {
   return job_queue_run (self,
-                        &(JobVerb){ start_fail, .id = id, .token = token, .json = error_json },
+                        &(JobVerb){ job_verb_fail, .id = id, .token = token, .json = error_json },
                         cancellable, error) != NULL;
 }
 
@@ -224,7 +241,8 @@ void
 job_queue_fail_async (JobQueue *self, const char *id, const char *token, const char *error_json,
                       GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
-  job_queue_run_async (self, &(JobVerb){ start_fail, .id = id, .token = token, .json = error_json },
+  job_queue_run_async (self,
+                       &(JobVerb){ job_verb_fail, .id = id, .token = token, .json = error_json },
                        cancellable, job_queue_fail_async, callback, user_data);
 }
 
@@ -274,7 +292,7 @@ gboolean
 job_queue_release (JobQueue *self, const char *id, const char *token, GCancellable *cancellable,
                    GError **error)
 {
-  return job_queue_run (self, &(JobVerb){ start_release, .id = id, .token = token }, cancellable,
+  return job_queue_run (self, &(JobVerb){ job_verb_release, .id = id, .token = token }, cancellable,
                         error) != NULL;
 }
 
@@ -299,7 +317,7 @@ job_queue_release_async (JobQueue *self, const char *id, const char *token,
                          GCancellable *cancellable, GAsyncReadyCallback callback,
                          gpointer user_data)
 {
-  job_queue_run_async (self, &(JobVerb){ start_release, .id = id, .token = token }, cancellable,
+  job_queue_run_async (self, &(JobVerb){ job_verb_release, .id = id, .token = token }, cancellable,
                        job_queue_release_async, callback, user_data);
 }
 
@@ -347,8 +365,8 @@ gboolean
 job_queue_heartbeat (JobQueue *self, const char *id, const char *token, GCancellable *cancellable,
                      GError **error)
 {
-  return job_queue_run (self, &(JobVerb){ start_heartbeat, .id = id, .token = token }, cancellable,
-                        error) != NULL;
+  return job_queue_run (self, &(JobVerb){ job_verb_heartbeat, .id = id, .token = token },
+                        cancellable, error) != NULL;
 }
 
 /**
@@ -371,8 +389,8 @@ job_queue_heartbeat_async (JobQueue *self, const char *id, const char *token,
                            GCancellable *cancellable, GAsyncReadyCallback callback,
                            gpointer user_data)
 {
-  job_queue_run_async (self, &(JobVerb){ start_heartbeat, .id = id, .token = token }, cancellable,
-                       job_queue_heartbeat_async, callback, user_data);
+  job_queue_run_async (self, &(JobVerb){ job_verb_heartbeat, .id = id, .token = token },
+                       cancellable, job_queue_heartbeat_async, callback, user_data);
 }
 
 /**

@@ -29,6 +29,7 @@ struct _JobVerb
    * @call is not answered. */
   gboolean (*start) (JobQueue *queue, const JobVerb *verb, JobCall *call, GError **error);
 
+  JobLease *lease; /* whose id and token it is, and who is the source of the callback; or NULL */
   const char *id;
   const char *token; /* NULL where an administrator asks */
   const char *json;
@@ -48,6 +49,12 @@ void job_queue_run_async (JobQueue *self, const JobVerb *verb, GCancellable *can
                           gpointer source_tag, GAsyncReadyCallback callback, gpointer user_data);
 gpointer job_queue_run_finish (JobQueue *self, GAsyncResult *async_result, gpointer source_tag,
                                GError **error);
+
+/* The start functions that leases have verbs for. */
+gboolean job_verb_complete (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error);
+gboolean job_verb_fail (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error);
+gboolean job_verb_release (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error);
+gboolean job_verb_heartbeat (JobQueue *self, const JobVerb *verb, JobCall *call, GError **error);
 
 /* -1 (for ever) or more. */
 gboolean job_queue_check_timeout (gint64 timeout, GError **error);

@@ -102,7 +102,8 @@ job_queue_run_async (JobQueue *self, const JobVerb *verb, GCancellable *cancella
   g_return_if_fail (JOB_IS_QUEUE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  call = job_call_new_async (self, cancellable, source_tag, callback, user_data);
+  call = job_call_new_async (self, verb->lease ? (gpointer) verb->lease : self, cancellable,
+                             source_tag, callback, user_data);
   start (self, verb, call);
 }
 

@@ -61,8 +61,9 @@
 JobRecord *
 job_record_new (guint n_dependencies)
 {
-  JobRecord *self = g_new0 (JobRecord, 1);
+  JobRecord *self = g_new (JobRecord, 1);
 
+  *self = (JobRecord){ 0 };
   g_atomic_ref_count_init (&self->ref_count);
   self->n_dependencies = n_dependencies;
   self->dependencies = g_new0 (JobDependency, n_dependencies);

@@ -20,10 +20,12 @@ struct _JobSpec
   GObject parent_instance;
 
   /* The user's thread. */
-  char *id;
+  JobId id;        /* if has_id */
+  gboolean has_id; /* FALSE: id_text is none */
+  char *id_text;   /* NULL: nobody has asked for it yet */
   char *type;
   char *args;
-  char *channel;
+  char *channel; /* NULL: the default one */
   int priority;
   gint64 run_at;
   guint max_attempts;

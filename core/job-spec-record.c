@@ -56,8 +56,11 @@ read_dependency (const JobSpecDependency *given, const JobId *self_id, JobDepend
 static gboolean
 read_dependencies (JobSpec *self, JobRecord *record, GError **error)
 {
-  g_autoptr (GHashTable) seen = g_hash_table_new (job_id_hash, job_id_equal);
+  g_autoptr (GHashTable) seen = NULL;
 
+  if (record->n_dependencies == 0)
+    return TRUE;
+  seen = g_hash_table_new (job_id_hash, job_id_equal);
   for (guint i = 0; i < record->n_dependencies; i++)
     {
       const JobSpecDependency *given = &g_array_index (self->dependencies, JobSpecDependency, i);
@@ -74,25 +77,32 @@ read_dependencies (JobSpec *self, JobRecord *record, GError **error)
   return TRUE;
 }
 
+static gboolean
+read_id (JobSpec *self, JobId *id, GError **error)
+{
+  *id = self->id;
+  return self->has_id || job_id_parse (self->id_text, "id", id, error);
+}
+
 JobRecord *
 job_spec_to_record (JobSpec *self, gboolean *fresh, GError **error)
 {
+  const char *channel = job_spec_get_channel (self);
   g_autoptr (JobRecord) record = NULL;
 
   *fresh = g_atomic_int_compare_and_exchange (&self->fresh, TRUE, FALSE);
-  if (!job_name_check_type (self->type, error) || !job_name_check_channel (self->channel, error) ||
+  if (!job_name_check_type (self->type, error) || !job_name_check_channel (channel, error) ||
       !check_numbers (self, error))
     return NULL;
 
   record = job_record_new (job_spec_count_dependencies (self));
-  if (!job_id_parse (self->id, "id", &record->id, error) ||
-      !read_dependencies (self, record, error))
+  if (!read_id (self, &record->id, error) || !read_dependencies (self, record, error))
     return NULL;
   record->args = job_json_dup_checked (self->args, "args", error);
   if (record->args == NULL)
     return NULL;
   record->type = g_strdup (self->type);
-  record->channel = g_strdup (self->channel);
+  record->channel = g_strdup (channel);
   record->priority = self->priority;
   record->run_at = self->run_at;
   record->max_attempts = self->max_attempts;

@@ -46,11 +46,11 @@ G_DEFINE_FINAL_TYPE (JobSpec, job_spec, G_TYPE_OBJECT)
 static void
 store_id (JobSpec *self, const char *text)
 {
-  JobId id;
+  g_autofree char *former = self->id_text; /* which may be the text */
 
   g_atomic_int_set (&self->fresh, FALSE);
-  g_free (self->id);
-  self->id = job_id_parse (text, "id", &id, NULL) ? job_id_dup_text (&id) : g_strdup (text);
+  self->has_id = job_id_parse (text, "id", &self->id, NULL);
+  self->id_text = self->has_id ? NULL : g_strdup (text);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ID]);
 }
 
@@ -81,7 +81,7 @@ job_spec_get_property (GObject *object, guint property, GValue *value, GParamSpe
       g_value_set_string (value, self->args);
       break;
     case PROP_CHANNEL:
-      g_value_set_string (value, self->channel);
+      g_value_set_string (value, job_spec_get_channel (self));
       break;
     case PROP_PRIORITY:
       g_value_set_int (value, self->priority);
@@ -136,7 +136,7 @@ job_spec_finalize (GObject *object)
 {
   JobSpec *self = JOB_SPEC (object);
 
-  g_free (self->id);
+  g_free (self->id_text);
   g_free (self->type);
   g_free (self->args);
   g_free (self->channel);
@@ -184,11 +184,8 @@ job_spec_class_init (JobSpecClass *klass)
 static void
 job_spec_init (JobSpec *self)
 {
-  JobId id;
-
-  job_id_new (&id, job_clock_get_wall_time (job_clock_get_system ()));
-  self->id = job_id_dup_text (&id);
-  self->channel = g_strdup ("");
+  job_id_new (&self->id, job_clock_get_wall_time (job_clock_get_system ()));
+  self->has_id = TRUE;
   self->max_attempts = 1;
   g_atomic_int_set (&self->fresh, TRUE);
 }
@@ -208,7 +205,11 @@ job_spec_init (JobSpec *self)
 JobSpec *
 job_spec_new (const char *type, const char *args)
 {
-  return g_object_new (JOB_TYPE_SPEC, "job-type", type, "args", args, NULL);
+  JobSpec *self = g_object_new (JOB_TYPE_SPEC, NULL);
+
+  self->type = g_strdup (type);
+  self->args = g_strdup (args);
+  return self;
 }
 
 /**
@@ -230,7 +231,9 @@ job_spec_get_id (JobSpec *self)
 {
   g_return_val_if_fail (JOB_IS_SPEC (self), NULL);
 
-  return self->id;
+  if (self->id_text == NULL)
+    self->id_text = job_id_dup_text (&self->id);
+  return self->id_text;
 }
 
 /**
@@ -348,7 +351,7 @@ job_spec_get_channel (JobSpec *self)
 {
   g_return_val_if_fail (JOB_IS_SPEC (self), NULL);
 
-  return self->channel;
+  return self->channel != NULL ? self->channel : "";
 }
 
 /**
@@ -367,7 +370,7 @@ job_spec_set_channel (JobSpec *self, const char *channel)
 {
   g_return_if_fail (JOB_IS_SPEC (self));
 
-  store_string (self, &self->channel, channel != NULL ? channel : "", PROP_CHANNEL);
+  store_string (self, &self->channel, channel != NULL && *channel ? channel : NULL, PROP_CHANNEL);
 }
 
 /**

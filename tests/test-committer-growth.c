@@ -113,7 +113,8 @@ static void on_answer (GObject *source, GAsyncResult *result, gpointer data);
 static void
 make_call (Owner *owner)
 {
-  g_autoptr (JobCall) call = job_call_new_async (owner->queue, NULL, make_call, on_answer, owner);
+  g_autoptr (JobCall) call =
+      job_call_new_async (owner->queue, owner->queue, NULL, make_call, on_answer, owner);
 
   g_mutex_lock (&owner->lock);
   job_committer_add_answer (owner->committer, call, NULL, NULL);
@@ -213,7 +214,8 @@ on_other_answer (GObject *source, GAsyncResult *result, gpointer data)
 static void
 add_answer (Owner *owner, GAsyncReadyCallback callback)
 {
-  g_autoptr (JobCall) call = job_call_new_async (owner->queue, NULL, make_call, callback, owner);
+  g_autoptr (JobCall) call =
+      job_call_new_async (owner->queue, owner->queue, NULL, make_call, callback, owner);
 
   job_committer_add_answer (owner->committer, call, NULL, NULL);
 }

@@ -209,7 +209,7 @@ static void
 let_callers_join (Owner *owner)
 {
   g_autoptr (GObject) queue = g_object_new (G_TYPE_OBJECT, NULL);
-  g_autoptr (JobCall) asynchronous = job_call_new_async (queue, NULL, NULL, NULL, NULL);
+  g_autoptr (JobCall) asynchronous = job_call_new_async (queue, queue, NULL, NULL, NULL, NULL);
 
   owner->call = job_call_new_blocking (queue, NULL);
   g_mutex_lock (&owner->lock);

@@ -4,6 +4,7 @@
 
 #include "recording-queue.h"
 
+#include "job-alarm-private.h"
 #include "job-error.h"
 #include "test-effort.h"
 
@@ -144,6 +145,70 @@ test_verbs_work_without_a_callback (void)
   g_assert_finalize_object (lease);
 }
 
+/* --- the cancellable -------------------------------------------------------------------------- */
+
+#define N_RACES 2000
+
+static void
+count (GCancellable *cancellable, gpointer data)
+{
+  g_atomic_int_inc ((guint *) data);
+}
+
+static void
+test_alarm_fires_whoever_asked (void)
+{
+  JobAlarm *alarm = job_alarm_new (&(JobId){ 0 }, NULL);
+  GCancellable *cancellable = job_alarm_get_cancellable (alarm);
+  guint n = 0;
+
+  g_assert_true (job_alarm_get_cancellable (alarm) == cancellable);
+  g_assert_false (g_cancellable_is_cancelled (cancellable));
+  g_cancellable_connect (cancellable, G_CALLBACK (count), &n, NULL);
+  job_alarm_fire (alarm);
+  g_assert_cmpuint (n, ==, 1);
+  job_alarm_unref (alarm);
+}
+
+static void
+test_alarm_tells_who_comes_late (void)
+{
+  JobAlarm *alarm = job_alarm_new (&(JobId){ 0 }, NULL);
+
+  job_alarm_fire (alarm);
+  g_assert_true (g_cancellable_is_cancelled (job_alarm_get_cancellable (alarm)));
+  job_alarm_unref (alarm);
+}
+
+static gpointer
+fire (gpointer data)
+{
+  job_alarm_fire (data);
+  job_alarm_unref (data);
+  return NULL;
+}
+
+/* Whoever asks for it just when it fires is told, by whichever of the two. */
+static void
+test_alarm_while_somebody_asks (void)
+{
+  for (guint i = 0; i < N_RACES; i++)
+    {
+      JobAlarm *alarm = job_alarm_new (&(JobId){ 0 }, NULL);
+      GThread *thread = g_thread_new ("fires", fire, job_alarm_ref (alarm));
+      GCancellable *cancellable = job_alarm_get_cancellable (alarm);
+      guint n = 0;
+
+      g_cancellable_connect (cancellable, G_CALLBACK (count), &n, NULL);
+      g_thread_join (thread);
+      g_assert_true (g_cancellable_is_cancelled (cancellable));
+      g_assert_cmpuint (n, ==, 1);
+      job_alarm_unref (alarm);
+    }
+}
+
+/* --- dependencies ----------------------------------------------------------------------------- */
+
 static void
 assert_lists (GListModel *list, const char *const *ids)
 {
@@ -227,6 +292,9 @@ main (int argc, char *argv[])
   ADD ("asynchronous-verbs-have-the-lease-as-source", asynchronous_verbs_have_the_lease_as_source);
   ADD ("error-reaches-who-asked", an_error_reaches_who_asked);
   ADD ("verbs-work-without-a-callback", verbs_work_without_a_callback);
+  ADD ("alarm/fires-whoever-asked", alarm_fires_whoever_asked);
+  ADD ("alarm/tells-who-comes-late", alarm_tells_who_comes_late);
+  ADD ("alarm/while-somebody-asks", alarm_while_somebody_asks);
   ADD ("dependencies-come-in-their-order", dependencies_come_in_their_order);
   ADD ("many-dependencies-do-not-nest", many_dependencies_do_not_nest);
   ADD ("missing-dependency-is-an-error", a_dependency_that_is_missing_is_an_error);
