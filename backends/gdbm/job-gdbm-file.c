@@ -33,8 +33,11 @@
 
 struct _JobGdbmFile
 {
-  /* All guarded by the store's owner, who serialises the calls. */
-  GDBM_FILE dbf;
+  gatomicrefcount ref_count;
+  GMutex lock;   /* guards dbf, for one record at a time */
+  GDBM_FILE dbf; /* remembers where it is and what failed */
+
+  /* Constant once other threads know of the file. */
   int fd;        /* of the file, whatever its name is by now */
   char *path;    /* for errors */
   guint64 size;  /* bytes */
@@ -239,6 +242,8 @@ open_unchecked (const char *path, GError **error)
 {
   g_autoptr (JobGdbmFile) self = g_new0 (JobGdbmFile, 1);
 
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->lock);
   self->path = g_strdup (path);
   if (!open_descriptor (self, error) || !check_file (self, error))
     return NULL;
@@ -274,14 +279,24 @@ job_gdbm_file_open_recovered (const char *path, GError **error)
   return g_steal_pointer (&self);
 }
 
-void
-job_gdbm_file_free (JobGdbmFile *self)
+JobGdbmFile *
+job_gdbm_file_ref (JobGdbmFile *self)
 {
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+job_gdbm_file_unref (JobGdbmFile *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
   /* Nothing was written, so nothing can fail that matters. */
   if (self->dbf != NULL)
     gdbm_close (self->dbf);
   if (self->fd >= 0)
     close (self->fd);
+  g_mutex_clear (&self->lock);
   g_free (self->path);
   g_free (self);
 }
@@ -307,7 +322,7 @@ job_gdbm_file_set_path (JobGdbmFile *self, const char *path)
 
 /* See the opening: a handle that met with damage is of no use any more. */
 static gboolean
-ensure_handle (JobGdbmFile *self, GError **error)
+ensure_handle_locked (JobGdbmFile *self, GError **error)
 {
   GDBM_FILE dbf;
 
@@ -324,10 +339,11 @@ ensure_handle (JobGdbmFile *self, GError **error)
 gboolean
 job_gdbm_file_fetch (JobGdbmFile *self, GBytes *key, GBytes **value, GError **error)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   datum found;
 
   *value = NULL;
-  if (!ensure_handle (self, error))
+  if (!ensure_handle_locked (self, error))
     return FALSE;
   found = gdbm_fetch (self->dbf, job_gdbm_to_datum (key));
   if (found.dptr != NULL)
@@ -337,63 +353,107 @@ job_gdbm_file_fetch (JobGdbmFile *self, GBytes *key, GBytes **value, GError **er
   return TRUE;
 }
 
-/* One record of the iteration, which must be there. */
-static gboolean
-visit_record (JobGdbmFile *self, datum key, JobGdbmVisitor visitor, gpointer data, gboolean *more,
-              GError **error)
-{
-  g_autoptr (GBytes) key_bytes = g_bytes_new (key.dptr, (gsize) key.dsize);
-  g_autoptr (GBytes) value = NULL;
-  g_autoptr (GError) local = NULL;
-  datum found = gdbm_fetch (self->dbf, key);
+/* --- the iteration ---------------------------------------------------------------------------- */
 
-  if (found.dptr == NULL)
-    return job_gdbm_fail (self->dbf, "read", self->path, error);
-  value = take_datum (found);
-  *more = visitor (key_bytes, value, data, &local);
-  if (local == NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&local));
-  return FALSE;
+/* The lock is held for a step only, so that whoever fetches a record waits for no more than one.
+ * gdbm finds its place again by the last key. */
+typedef struct
+{
+  JobGdbmFile *file;
+  datum key;         /* where it is, owned; .dptr is NULL at the start */
+  guint64 n;         /* records so far, that of the description aside */
+  GBytes *key_bytes; /* of the record found, owned */
+  GBytes *value;     /* owned */
+} Walk;
+
+static void
+walk_clear (Walk *self)
+{
+  g_clear_pointer (&self->key_bytes, g_bytes_unref);
+  g_clear_pointer (&self->value, g_bytes_unref);
+  free (self->key.dptr);
 }
 
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Walk, walk_clear)
+
 static gboolean
-check_count (JobGdbmFile *self, guint64 n, GError **error)
+check_count_locked (const Walk *walk, GError **error)
 {
-  if (gdbm_last_errno (self->dbf) != GDBM_ITEM_NOT_FOUND && n <= self->count)
+  const JobGdbmFile *self = walk->file;
+
+  if (gdbm_last_errno (self->dbf) != GDBM_ITEM_NOT_FOUND && walk->n <= self->count)
     return job_gdbm_fail (self->dbf, "read", self->path, error);
-  if (n == self->count)
+  if (walk->n == self->count)
     return TRUE;
   g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT,
                "“%s” is damaged: it has %" G_GUINT64_FORMAT
                " records, of which %s%" G_GUINT64_FORMAT " can be read",
-               self->path, self->count, n > self->count ? "more than " : "", MIN (n, self->count));
+               self->path, self->count, walk->n > self->count ? "more than " : "",
+               MIN (walk->n, self->count));
   return FALSE;
+}
+
+static void
+go_to_next_key_locked (Walk *walk)
+{
+  GDBM_FILE dbf = walk->file->dbf;
+  datum next = walk->key.dptr != NULL ? gdbm_nextkey (dbf, walk->key) : gdbm_firstkey (dbf);
+
+  free (walk->key.dptr);
+  walk->key = next;
+}
+
+/* The record that the key belongs to must be there. */
+static gboolean
+take_record_locked (Walk *walk, GError **error)
+{
+  datum found = gdbm_fetch (walk->file->dbf, walk->key);
+
+  if (found.dptr == NULL)
+    return job_gdbm_fail (walk->file->dbf, "read", walk->file->path, error);
+  walk->key_bytes = g_bytes_new (walk->key.dptr, (gsize) walk->key.dsize);
+  walk->value = take_datum (found);
+  return TRUE;
+}
+
+/* Without a value: that was all. */
+static gboolean
+step (Walk *walk, GError **error)
+{
+  JobGdbmFile *self = walk->file;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  g_clear_pointer (&walk->key_bytes, g_bytes_unref);
+  g_clear_pointer (&walk->value, g_bytes_unref);
+  if (!ensure_handle_locked (self, error))
+    return FALSE;
+  do
+    go_to_next_key_locked (walk);
+  while (walk->key.dptr != NULL && is_meta (walk->key));
+  /* A damaged file can lead round in circles: the count ends that. */
+  if (walk->key.dptr == NULL || ++walk->n > self->count)
+    return check_count_locked (walk, error);
+  return take_record_locked (walk, error);
 }
 
 gboolean
 job_gdbm_file_visit (JobGdbmFile *self, JobGdbmVisitor visitor, gpointer data, GError **error)
 {
-  datum key;
-  gboolean good = TRUE, more = TRUE;
-  guint64 n = 0;
+  g_auto (Walk) walk = { .file = self };
+  GError *local = NULL;
 
-  if (!ensure_handle (self, error))
-    return FALSE;
-  key = gdbm_firstkey (self->dbf);
-  /* A damaged file can lead round in circles: the count ends that. */
-  while (key.dptr != NULL && good && more && n <= self->count)
+  while (step (&walk, error))
     {
-      datum next;
-
-      if (!is_meta (key))
-        good = ++n > self->count || visit_record (self, key, visitor, data, &more, error);
-      next = good && more ? gdbm_nextkey (self->dbf, key) : (datum){ NULL, 0 };
-      free (key.dptr);
-      key = next;
+      if (walk.value == NULL)
+        return TRUE;
+      if (!visitor (walk.key_bytes, walk.value, data, &local))
+        {
+          if (local != NULL)
+            g_propagate_error (error, local);
+          return local == NULL;
+        }
     }
-  free (key.dptr);
-  return good && (!more || check_count (self, n, error));
+  return FALSE;
 }
 
 /* Reads every bucket back. */

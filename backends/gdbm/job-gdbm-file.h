@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One gdbm file that is only read, and the making of a new one. */
+/* One gdbm file that is only read, and the making of a new one. Any thread may read a file. */
 
 #pragma once
 
@@ -18,8 +18,9 @@ typedef gboolean (*JobGdbmVisitor) (GBytes *key, GBytes *value, gpointer data, G
 
 /* Opens @path for reading. G_IO_ERROR_NOT_FOUND if there is no file. */
 JobGdbmFile *job_gdbm_file_open (const char *path, GError **error);
-void job_gdbm_file_free (JobGdbmFile *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobGdbmFile, job_gdbm_file_free)
+JobGdbmFile *job_gdbm_file_ref (JobGdbmFile *self);
+void job_gdbm_file_unref (JobGdbmFile *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobGdbmFile, job_gdbm_file_unref)
 guint64 job_gdbm_file_get_size (JobGdbmFile *self);
 /* Its name changed. */
 void job_gdbm_file_set_path (JobGdbmFile *self, const char *path);

@@ -40,12 +40,6 @@ job_gdbm_overlay_free (JobGdbmOverlay *self)
   g_free (self);
 }
 
-void
-job_gdbm_overlay_clear (JobGdbmOverlay *self)
-{
-  g_hash_table_remove_all (self->entries);
-}
-
 gboolean
 job_gdbm_overlay_is_empty (JobGdbmOverlay *self)
 {

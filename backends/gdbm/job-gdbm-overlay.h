@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The jobs that changed since the last checkpoint. */
+/* The jobs that changed since the last checkpoint. Not locked; what only looks may come from
+ * several threads at once. */
 
 #pragma once
 
@@ -15,7 +16,6 @@ typedef gboolean (*JobGdbmOverlayVisitor) (const JobChange *job, gpointer data);
 
 JobGdbmOverlay *job_gdbm_overlay_new (void);
 void job_gdbm_overlay_free (JobGdbmOverlay *self);
-void job_gdbm_overlay_clear (JobGdbmOverlay *self);
 gboolean job_gdbm_overlay_is_empty (JobGdbmOverlay *self);
 gboolean job_gdbm_overlay_contains (JobGdbmOverlay *self, const JobId *id);
 /* @job has a record. It goes over what is there. */

@@ -19,8 +19,9 @@
 
 struct _JobGdbmSettled
 {
-  /* All guarded by the store's owner, who serialises the calls. */
-  char *path;
+  char *path; /* constant */
+
+  GMutex lock; /* guards the rest; never held while the file is read */
   JobGdbmFile *file;
   GHashTable *dropped; /* a set of GBytes: keys that the next checkpoint leaves out */
   JobGdbmDamages *damages;
@@ -34,6 +35,7 @@ job_gdbm_settled_new (const char *path)
   JobGdbmSettled *self = g_new0 (JobGdbmSettled, 1);
 
   self->path = g_strdup (path);
+  g_mutex_init (&self->lock);
   self->dropped =
       g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
   self->damages = job_gdbm_damages_new (path);
@@ -43,10 +45,11 @@ job_gdbm_settled_new (const char *path)
 void
 job_gdbm_settled_free (JobGdbmSettled *self)
 {
-  g_clear_pointer (&self->file, job_gdbm_file_free);
+  g_clear_pointer (&self->file, job_gdbm_file_unref);
   g_hash_table_unref (self->dropped);
   job_gdbm_damages_free (self->damages);
   g_clear_error (&self->broken);
+  g_mutex_clear (&self->lock);
   g_free (self->path);
   g_free (self);
 }
@@ -54,28 +57,54 @@ job_gdbm_settled_free (JobGdbmSettled *self)
 void
 job_gdbm_settled_set_file (JobGdbmSettled *self, JobGdbmFile *file)
 {
-  g_clear_pointer (&self->file, job_gdbm_file_free);
+  g_autoptr (JobGdbmFile) old = NULL; /* closed out of the lock */
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  old = g_steal_pointer (&self->file);
   self->file = file;
   self->salvaged = FALSE;
   g_hash_table_remove_all (self->dropped);
 }
 
+/* NULL before there is one. */
+static JobGdbmFile *
+ref_file (JobGdbmSettled *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->file != NULL ? job_gdbm_file_ref (self->file) : NULL;
+}
+
 guint64
 job_gdbm_settled_get_size (JobGdbmSettled *self)
 {
-  return job_gdbm_file_get_size (self->file);
+  g_autoptr (JobGdbmFile) file = ref_file (self);
+
+  return job_gdbm_file_get_size (file);
 }
 
 gboolean
 job_gdbm_settled_is_dirty (JobGdbmSettled *self)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
   return self->salvaged || g_hash_table_size (self->dropped) > 0;
+}
+
+static gboolean
+is_dropped (JobGdbmSettled *self, GBytes *key)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return g_hash_table_contains (self->dropped, key);
 }
 
 /* Takes @local. A damage of the file itself is remembered; FALSE, with the error, if it is none. */
 static gboolean
 note_broken (JobGdbmSettled *self, GError *local, GError **error)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
   if (!g_error_matches (local, JOB_ERROR, JOB_ERROR_CORRUPT))
     {
       g_propagate_error (error, local);
@@ -86,6 +115,14 @@ note_broken (JobGdbmSettled *self, GError *local, GError **error)
   else
     g_error_free (local);
   return TRUE;
+}
+
+static void
+note_damage (JobGdbmSettled *self, GBytes *key, const char *message, GBytes *change)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  job_gdbm_damages_add (self->damages, key, message, change);
 }
 
 /* Fills in *job, or leaves it without a record, and notes the damage. A newer version is an error:
@@ -99,7 +136,7 @@ decode_or_note (JobGdbmSettled *self, GBytes *key, GBytes *value, JobChange *job
     return TRUE;
   if (g_error_matches (local, JOB_ERROR, JOB_ERROR_CORRUPT))
     {
-      job_gdbm_damages_add (self->damages, key, local->message, NULL);
+      note_damage (self, key, local->message, NULL);
       return TRUE;
     }
   g_propagate_prefixed_error (error, g_steal_pointer (&local), "“%s”: ", self->path);
@@ -110,15 +147,16 @@ gboolean
 job_gdbm_settled_get (JobGdbmSettled *self, const JobId *id, JobChange *job, gboolean *missing,
                       GError **error)
 {
+  g_autoptr (JobGdbmFile) file = ref_file (self);
   g_autoptr (GBytes) key = job_gdbm_key_new (id);
   g_autoptr (GBytes) value = NULL;
   GError *local = NULL;
 
   *job = (JobChange){ 0 };
-  *missing = g_hash_table_contains (self->dropped, key);
+  *missing = is_dropped (self, key);
   if (*missing)
     return TRUE;
-  if (!job_gdbm_file_fetch (self->file, key, &value, &local))
+  if (!job_gdbm_file_fetch (file, key, &value, &local))
     return note_broken (self, local, error);
   *missing = value == NULL;
   return *missing || decode_or_note (self, key, value, job, error);
@@ -127,6 +165,7 @@ job_gdbm_settled_get (JobGdbmSettled *self, const JobId *id, JobChange *job, gbo
 gboolean
 job_gdbm_settled_check (JobGdbmSettled *self, const JobId *id, GError **error)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   g_autoptr (GBytes) key = job_gdbm_key_new (id);
 
   if (!job_gdbm_damages_check (self->damages, key, error))
@@ -152,8 +191,8 @@ is_superseded (const Walk *walk, GBytes *key)
 {
   const JobId *id = job_gdbm_key_get_id (key);
 
-  return g_hash_table_contains (walk->settled->dropped, key) ||
-         (id != NULL && job_gdbm_overlay_contains (walk->overlay, id));
+  return is_dropped (walk->settled, key) ||
+         (id != NULL && walk->overlay != NULL && job_gdbm_overlay_contains (walk->overlay, id));
 }
 
 static gboolean
@@ -177,10 +216,10 @@ job_gdbm_settled_visit (JobGdbmSettled *self, JobGdbmOverlay *overlay,
                         JobGdbmOverlayVisitor visitor, gpointer data, GError **error)
 {
   Walk walk = { .settled = self, .overlay = overlay, .visitor = visitor, .data = data };
+  g_autoptr (JobGdbmFile) file = ref_file (self);
   GError *local = NULL;
 
-  return job_gdbm_file_visit (self->file, visit_value, &walk, &local) ||
-         note_broken (self, local, error);
+  return job_gdbm_file_visit (file, visit_value, &walk, &local) || note_broken (self, local, error);
 }
 
 static gboolean
@@ -192,22 +231,29 @@ copy_value (GBytes *key, GBytes *value, gpointer data, GError **error)
 }
 
 gboolean
-job_gdbm_settled_copy (JobGdbmSettled *self, JobGdbmOverlay *overlay, JobGdbmWriter *writer,
-                       GError **error)
+job_gdbm_settled_check_whole (JobGdbmSettled *self, GError **error)
 {
-  Walk walk = { .settled = self, .overlay = overlay, .writer = writer };
-  GError *local = NULL;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  if (self->file == NULL)
-    return TRUE;
-  if (self->broken == NULL && !job_gdbm_file_visit (self->file, copy_value, &walk, &local) &&
-      !note_broken (self, local, error))
-    return FALSE;
   if (self->broken == NULL)
     return TRUE;
   g_propagate_prefixed_error (error, g_error_copy (self->broken),
                               "Not replaced, since not all of it can be read: ");
   return FALSE;
+}
+
+gboolean
+job_gdbm_settled_copy (JobGdbmSettled *self, JobGdbmOverlay *overlay, JobGdbmWriter *writer,
+                       GError **error)
+{
+  Walk walk = { .settled = self, .overlay = overlay, .writer = writer };
+  g_autoptr (JobGdbmFile) file = ref_file (self);
+  GError *local = NULL;
+
+  if (file != NULL && job_gdbm_settled_check_whole (self, NULL) &&
+      !job_gdbm_file_visit (file, copy_value, &walk, &local) && !note_broken (self, local, error))
+    return FALSE;
+  return job_gdbm_settled_check_whole (self, error);
 }
 
 void
@@ -219,13 +265,13 @@ job_gdbm_settled_add_orphan (JobGdbmSettled *self, const JobChange *change)
 
   job_change_encode (change, data);
   bytes = g_byte_array_free_to_bytes (data);
-  job_gdbm_damages_add (self->damages, key, "A change came for a job that is not in the file",
-                        bytes);
+  note_damage (self, key, "A change came for a job that is not in the file", bytes);
 }
 
 void
 job_gdbm_settled_forget (JobGdbmSettled *self, const JobId *id)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   g_autoptr (GBytes) key = job_gdbm_key_new (id);
 
   job_gdbm_damages_remove (self->damages, key);
@@ -234,6 +280,7 @@ job_gdbm_settled_forget (JobGdbmSettled *self, const JobId *id)
 GPtrArray *
 job_gdbm_settled_list_damaged (JobGdbmSettled *self)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   GPtrArray *list = g_ptr_array_new_with_free_func (g_object_unref);
 
   if (self->broken != NULL)
@@ -242,14 +289,19 @@ job_gdbm_settled_list_damaged (JobGdbmSettled *self)
   return list;
 }
 
+/* --- moving damage out ------------------------------------------------------------------------ */
+
 static gboolean
 move_file (JobGdbmSettled *self, const char *directory, GError **error)
 {
-  JobGdbmFile *file = job_gdbm_salvage (self->file, self->path, directory, error);
+  g_autoptr (JobGdbmFile) old = ref_file (self);
+  JobGdbmFile *file = job_gdbm_salvage (old, self->path, directory, error);
+  g_autoptr (GMutexLocker) locker = NULL;
 
   if (file == NULL)
     return FALSE;
-  job_gdbm_file_free (self->file);
+  locker = g_mutex_locker_new (&self->lock);
+  job_gdbm_file_unref (self->file);
   self->file = file;
   self->salvaged = TRUE;
   g_clear_error (&self->broken);
@@ -260,33 +312,48 @@ static gboolean
 move_record (JobGdbmSettled *self, GBytes *key, GBytes *change, const char *directory,
              GError **error)
 {
+  g_autoptr (JobGdbmFile) file = ref_file (self);
   g_autoptr (GBytes) value = NULL;
+  g_autoptr (GMutexLocker) locker = NULL;
 
-  if (change == NULL && !job_gdbm_file_fetch (self->file, key, &value, error))
+  if (change == NULL && !job_gdbm_file_fetch (file, key, &value, error))
     return FALSE;
   if (change == NULL)
     change = value;
   /* Neither: it was in a part of the file that was lost since. */
   if (change != NULL && !job_gdbm_damages_write (key, change, directory, error))
     return FALSE;
+  locker = g_mutex_locker_new (&self->lock);
   job_gdbm_damages_remove (self->damages, key);
   g_hash_table_add (self->dropped, g_bytes_ref (key));
   return TRUE;
+}
+
+/* Where the damage is: in a record, or in the whole file. FALSE: nowhere. */
+static gboolean
+find_damage (JobGdbmSettled *self, JobDamage *damage, gboolean *is_file, GBytes **key,
+             GBytes **change)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  *is_file = self->broken != NULL && g_str_equal (job_damage_get_location (damage), self->path);
+  return *is_file || job_gdbm_damages_find (self->damages, damage, key, change);
 }
 
 gboolean
 job_gdbm_settled_move_damaged (JobGdbmSettled *self, JobDamage *damage, const char *directory,
                                GError **error)
 {
-  const char *location = job_damage_get_location (damage);
   g_autoptr (GBytes) key = NULL;
   g_autoptr (GBytes) change = NULL;
+  gboolean is_file;
 
-  if (self->broken != NULL && g_str_equal (location, self->path))
-    return move_file (self, directory, error);
-  if (job_gdbm_damages_find (self->damages, damage, &key, &change))
-    return move_record (self, key, change, directory, error);
-  g_set_error (error, JOB_ERROR, JOB_ERROR_NOT_FOUND, "There is no damaged record at “%s”",
-               location);
-  return FALSE;
+  if (!find_damage (self, damage, &is_file, &key, &change))
+    {
+      g_set_error (error, JOB_ERROR, JOB_ERROR_NOT_FOUND, "There is no damaged record at “%s”",
+                   job_damage_get_location (damage));
+      return FALSE;
+    }
+  return is_file ? move_file (self, directory, error)
+                 : move_record (self, key, change, directory, error);
 }

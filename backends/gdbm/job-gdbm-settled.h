@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The jobs that the file has, and what is wrong with it. */
+/* The jobs that the file has, and what is wrong with it. Any call may come from any thread, but for
+ * job_gdbm_settled_move_damaged(), beside which there may only be reads, as the store's contract
+ * has it. */
 
 #pragma once
 
@@ -25,12 +27,14 @@ gboolean job_gdbm_settled_get (JobGdbmSettled *self, const JobId *id, JobChange 
                                gboolean *missing, GError **error);
 /* Fails with what was noted of a job that could not be read. */
 gboolean job_gdbm_settled_check (JobGdbmSettled *self, const JobId *id, GError **error);
-/* Every job that is not in @overlay and can be read; what cannot is noted. */
+/* Every job that is not in @overlay (or NULL) and can be read; what cannot is noted. */
 gboolean job_gdbm_settled_visit (JobGdbmSettled *self, JobGdbmOverlay *overlay,
                                  JobGdbmOverlayVisitor visitor, gpointer data, GError **error);
 /* Every record that is not in @overlay, byte for byte. JOB_ERROR_CORRUPT if not all can be read. */
 gboolean job_gdbm_settled_copy (JobGdbmSettled *self, JobGdbmOverlay *overlay,
                                 JobGdbmWriter *writer, GError **error);
+/* JOB_ERROR_CORRUPT if it is known by now that not all of the file can be read. */
+gboolean job_gdbm_settled_check_whole (JobGdbmSettled *self, GError **error);
 
 /* A change came for a job that is missing. */
 void job_gdbm_settled_add_orphan (JobGdbmSettled *self, const JobChange *change);

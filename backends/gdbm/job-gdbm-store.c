@@ -24,6 +24,14 @@
  *
  * If the file itself is damaged, so that not all of it can be read, what can be read is served, the
  * damage is listed, and no checkpoint replaces the file: the journal keeps what came since.
+ *
+ * Reads may come beside all other calls. The store's lock guards the overlay, for one change or
+ * one look-up at a time; what the file has guards itself (job-gdbm-settled.c), and so does the
+ * file, for one record at a time (job-gdbm-file.c). No lock is held within another. What takes
+ * long, the steps 1 to 4, needs none: the overlay does not change meanwhile, since only apply()
+ * changes it, whose calls never overlap those of checkpoint(). Who reads asks the overlay first,
+ * then the file; a checkpoint sets the new file first, then drops the overlay: so what is in
+ * neither is not there.
  */
 
 #include "job-gdbm-store.h"
@@ -44,14 +52,26 @@ struct _JobGdbmStore
   char *folder;
   int lock_fd; /* -1 after close() */
 
-  /* The rest is guarded by the owner, who serialises the calls. */
   JobGdbmSettled *settled; /* what the file has; NULL after close() */
-  JobGdbmOverlay *overlay; /* what it does not have yet */
+
+  GMutex lock; /* guards the rest */
+  JobGdbmOverlay
+      *overlay; /* what the file does not have yet; replaced and changed by who applies */
   JobDependents *dependents;
   gboolean indexed; /* the file's dependents are in */
 };
 
 G_DEFINE_FINAL_TYPE (JobGdbmStore, job_gdbm_store, JOB_TYPE_STORE)
+
+/* --- out -------------------------------------------------------------------------------------- */
+
+static void
+add_dependents (JobGdbmStore *self, JobRecord *record)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  job_dependents_add (self->dependents, record);
+}
 
 typedef struct
 {
@@ -67,11 +87,19 @@ visit_job (const JobChange *job, gpointer data)
 {
   Visit *visit = data;
 
-  job_dependents_add (visit->store->dependents, job->record);
+  add_dependents (visit->store, job->record);
   if (!visit->everything && job_state_is_final (job->status.state))
     return TRUE;
   visit->stopped = !visit->visitor (job->record, &job->status, visit->data);
   return !visit->stopped;
+}
+
+static void
+set_indexed (JobGdbmStore *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->indexed = TRUE;
 }
 
 static gboolean
@@ -85,17 +113,101 @@ job_gdbm_store_visit (JobStore *store, gboolean everything, JobStoreVisitor visi
     return FALSE;
   if (!visit.stopped)
     {
-      self->indexed = TRUE;
+      set_indexed (self);
       job_gdbm_overlay_visit (self->overlay, visit_job, &visit);
     }
   return TRUE;
 }
 
+static gboolean
+get_from_overlay (JobGdbmStore *self, const JobId *id, JobChange *job)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return job_gdbm_overlay_get (self->overlay, id, job);
+}
+
+/* A job that is not in the overlay. */
+static gboolean
+read_settled (JobGdbmStore *self, const JobId *id, JobChange *job, GError **error)
+{
+  gboolean missing;
+
+  return job_gdbm_settled_get (self->settled, id, job, &missing, error) &&
+         (job->record != NULL || job_gdbm_settled_check (self->settled, id, error));
+}
+
+static gboolean
+job_gdbm_store_read (JobStore *store, const JobId *id, JobRecord **record, JobStatus *status,
+                     GError **error)
+{
+  JobGdbmStore *self = JOB_GDBM_STORE (store);
+  JobChange job;
+
+  *record = NULL;
+  *status = (JobStatus){ 0 };
+  if (!get_from_overlay (self, id, &job) && !read_settled (self, id, &job, error))
+    return FALSE;
+  *record = g_steal_pointer (&job.record);
+  *status = job.status;
+  return TRUE;
+}
+
+static gboolean
+index_job (const JobChange *job, gpointer data)
+{
+  add_dependents (data, job->record);
+  return TRUE;
+}
+
+/* What is in the overlay is in the index already, or in the file as well. */
+static void
+index_file (JobGdbmStore *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (job_gdbm_settled_visit (self->settled, NULL, index_job, self, &error))
+    set_indexed (self);
+  else
+    g_warning ("Not all dependents can be listed: %s", error->message);
+}
+
+static gboolean
+is_indexed (JobGdbmStore *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->indexed;
+}
+
+static void
+job_gdbm_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+{
+  JobGdbmStore *self = JOB_GDBM_STORE (store);
+  g_autoptr (GMutexLocker) locker = NULL;
+
+  /* The owner's first visit fills the index; this is for one that did none. */
+  if (!is_indexed (self))
+    index_file (self);
+  locker = g_mutex_locker_new (&self->lock);
+  job_dependents_list (self->dependents, id, ids);
+}
+
+/* --- in --------------------------------------------------------------------------------------- */
+
+static void
+put (JobGdbmStore *self, const JobChange *job)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  job_gdbm_overlay_put (self->overlay, job);
+}
+
 static void
 create_job (JobGdbmStore *self, const JobChange *change)
 {
-  job_gdbm_overlay_put (self->overlay, change);
-  job_dependents_add (self->dependents, change->record);
+  put (self, change);
+  add_dependents (self, change->record);
   job_gdbm_settled_forget (self->settled, &change->id);
 }
 
@@ -105,7 +217,7 @@ fold (JobGdbmStore *self, JobChange *job, const JobChange *change)
 {
   JobChange whole = { .id = change->id, .record = job->record, .status = change->status };
 
-  job_gdbm_overlay_put (self->overlay, &whole);
+  put (self, &whole);
   job_change_clear (job);
 }
 
@@ -115,7 +227,7 @@ update_job (JobGdbmStore *self, const JobChange *change, GError **error)
   JobChange job;
   gboolean missing = FALSE;
 
-  if (!job_gdbm_overlay_get (self->overlay, &change->id, &job) &&
+  if (!get_from_overlay (self, &change->id, &job) &&
       !job_gdbm_settled_get (self->settled, &change->id, &job, &missing, error))
     return FALSE;
   if (job.record != NULL)
@@ -141,51 +253,9 @@ job_gdbm_store_apply (JobStore *store, const JobChange *changes, gsize n_changes
   return TRUE;
 }
 
-/* A job that is not in the overlay. */
-static gboolean
-read_settled (JobGdbmStore *self, const JobId *id, JobChange *job, GError **error)
-{
-  gboolean missing;
+/* --- checkpoints ------------------------------------------------------------------------------ */
 
-  return job_gdbm_settled_get (self->settled, id, job, &missing, error) &&
-         (job->record != NULL || job_gdbm_settled_check (self->settled, id, error));
-}
-
-static gboolean
-job_gdbm_store_read (JobStore *store, const JobId *id, JobRecord **record, JobStatus *status,
-                     GError **error)
-{
-  JobGdbmStore *self = JOB_GDBM_STORE (store);
-  JobChange job;
-
-  *record = NULL;
-  *status = (JobStatus){ 0 };
-  if (!job_gdbm_overlay_get (self->overlay, id, &job) && !read_settled (self, id, &job, error))
-    return FALSE;
-  *record = g_steal_pointer (&job.record);
-  *status = job.status;
-  return TRUE;
-}
-
-static gboolean
-visit_nothing (JobRecord *record, const JobStatus *status, gpointer data)
-{
-  return TRUE;
-}
-
-static void
-job_gdbm_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
-{
-  JobGdbmStore *self = JOB_GDBM_STORE (store);
-  g_autoptr (GError) error = NULL;
-
-  /* The owner's first visit fills the index; this is for one that did none. */
-  if (!self->indexed && !job_gdbm_store_visit (store, FALSE, visit_nothing, NULL, &error))
-    g_warning ("Not all dependents can be listed: %s", error->message);
-  job_dependents_list (self->dependents, id, ids);
-}
-
-/* Steps 1 to 3 of a checkpoint, or the first file of all. */
+/* Steps 1 to 3, or the first file of all. */
 static JobGdbmFile *
 write_file (JobGdbmStore *self, GError **error)
 {
@@ -197,25 +267,42 @@ write_file (JobGdbmStore *self, GError **error)
   return job_gdbm_writer_finish (writer, error);
 }
 
+/* Step 4. A read may have met with damage after the file was copied. */
+static gboolean
+rename_file (JobGdbmStore *self, GError **error)
+{
+  if (job_gdbm_settled_check_whole (self->settled, error) &&
+      (rename (self->new_path, self->path) == 0 ||
+       job_file_set_error (error, errno, "replace", self->path)))
+    return job_file_sync_folder (-1, self->folder, error);
+  unlink (self->new_path);
+  return FALSE;
+}
+
+/* Step 5. */
+static void
+drop_overlay (JobGdbmStore *self)
+{
+  JobGdbmOverlay *overlay = job_gdbm_overlay_new (), *old;
+
+  g_mutex_lock (&self->lock);
+  old = self->overlay;
+  self->overlay = overlay;
+  g_mutex_unlock (&self->lock);
+  job_gdbm_overlay_free (old);
+}
+
 /* Steps 1 to 5. */
 static gboolean
 replace_file (JobGdbmStore *self, GError **error)
 {
   g_autoptr (JobGdbmFile) file = write_file (self, error);
 
-  if (file == NULL)
-    return FALSE;
-  if (rename (self->new_path, self->path) != 0)
-    {
-      job_file_set_error (error, errno, "replace", self->path);
-      unlink (self->new_path);
-      return FALSE;
-    }
-  if (!job_file_sync_folder (-1, self->folder, error))
+  if (file == NULL || !rename_file (self, error))
     return FALSE;
   job_gdbm_file_set_path (file, self->path);
   job_gdbm_settled_set_file (self->settled, g_steal_pointer (&file));
-  job_gdbm_overlay_clear (self->overlay);
+  drop_overlay (self);
   return TRUE;
 }
 
@@ -278,6 +365,7 @@ job_gdbm_store_finalize (GObject *object)
   g_free (self->folder);
   job_gdbm_overlay_free (self->overlay);
   job_dependents_free (self->dependents);
+  g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (job_gdbm_store_parent_class)->finalize (object);
 }
 
@@ -297,12 +385,14 @@ job_gdbm_store_class_init (JobGdbmStoreClass *klass)
   store_class->list_damaged = job_gdbm_store_list_damaged;
   store_class->move_damaged = job_gdbm_store_move_damaged;
   store_class->close = job_gdbm_store_close;
+  store_class->reads_overlap = TRUE;
 }
 
 static void
 job_gdbm_store_init (JobGdbmStore *self)
 {
   self->lock_fd = -1;
+  g_mutex_init (&self->lock);
   self->overlay = job_gdbm_overlay_new ();
   self->dependents = job_dependents_new ();
 }

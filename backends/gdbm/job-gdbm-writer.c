@@ -6,7 +6,10 @@
  * header: so gdbm's state is looked at after each, and the file is read back and counted in the
  * end. That its pages reached the disk is known from fsync() of a descriptor of our own, which was
  * opened before the first write: the error of a page is told once to each open descriptor, and
- * gdbm's own may have swallowed it. */
+ * gdbm's own may have swallowed it.
+ *
+ * The kernel is told to begin with the writing as the file grows: else all of it would be left to
+ * that fsync(), and the journal's would queue behind some hundred megabytes. */
 
 #include "job-gdbm-file-private.h"
 
@@ -16,12 +19,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define WRITE_OUT_SIZE (4 * 1024 * 1024)
+
 struct _JobGdbmWriter
 {
   GDBM_FILE dbf;
   int fd;
   char *path;
   guint64 count;
+  guint64 n_bytes; /* of records that came since … */
+  off_t written;   /* … the kernel was told to write the file up to here */
   gboolean finished;
 };
 
@@ -89,6 +96,18 @@ store (JobGdbmWriter *self, datum key, datum value, GError **error)
   return job_gdbm_fail_to_write (self->dbf, self->path, error);
 }
 
+/* Only a hint: an error of a page comes at the fsync(). */
+static void
+write_out (JobGdbmWriter *self)
+{
+  off_t end = lseek (self->fd, 0, SEEK_END);
+
+  if (end > self->written)
+    sync_file_range (self->fd, self->written, end - self->written, SYNC_FILE_RANGE_WRITE);
+  self->written = end;
+  self->n_bytes = 0;
+}
+
 gboolean
 job_gdbm_writer_add (JobGdbmWriter *self, GBytes *key, GBytes *value, GError **error)
 {
@@ -103,6 +122,9 @@ job_gdbm_writer_add (JobGdbmWriter *self, GBytes *key, GBytes *value, GError **e
   if (!store (self, job_gdbm_to_datum (key), job_gdbm_to_datum (value), error))
     return FALSE;
   self->count++;
+  self->n_bytes += g_bytes_get_size (value);
+  if (self->n_bytes >= WRITE_OUT_SIZE)
+    write_out (self);
   return TRUE;
 }
 
