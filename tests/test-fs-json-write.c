@@ -6,14 +6,54 @@
 #include "fs-json-fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define GOOD "bc85084e-c815-4646-b2c3-540b3b3a9934"
 #define OTHER "be60d5c8-badd-4687-88b9-28f5669202af"
 
 #define GOOD_FILE "{\"id\":\"" GOOD "\",\"type\":\"t\",\"queued_at\":\"2026-01-01T00:00:00Z\"}\n"
+
+/* What comes once right before, or right after, a file is opened for reading, as if from another
+ * thread. */
+static void (*before_open) (Fixture *fixture);
+static void (*after_open) (Fixture *fixture);
+static Fixture *opened;
+
+static void
+run_hook (void (**hook) (Fixture *fixture))
+{
+  void (*function) (Fixture * fixture) = *hook;
+
+  *hook = NULL;
+  if (function != NULL)
+    function (opened);
+}
+
+/* In place of the C library's, for the store. */
+int
+openat64 (int folder, const char *name, int flags, ...)
+{
+  gboolean reads = (flags & (O_ACCMODE | O_CREAT | O_DIRECTORY)) == O_RDONLY;
+  va_list arguments;
+  mode_t mode;
+  int fd;
+
+  va_start (arguments, flags);
+  mode = (flags & O_CREAT) != 0 ? va_arg (arguments, mode_t) : 0;
+  va_end (arguments);
+  if (reads)
+    run_hook (&before_open);
+  fd = (int) syscall (SYS_openat, folder, name, flags, mode);
+  if (reads)
+    run_hook (&after_open);
+  return fd;
+}
 
 static void
 test_pending (Fixture *fixture, gconstpointer data)
@@ -203,6 +243,68 @@ test_failed_write (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture_count (fixture, ".json"), ==, 2);
 }
 
+static void
+finish (Fixture *fixture)
+{
+  JobId id = parse_id (GOOD);
+  JobStatus done = make_status (JOB_STATE_SUCCEEDED);
+
+  apply_status (fixture->store, &id, &done);
+}
+
+static void
+settle (Fixture *fixture)
+{
+  checkpoint (fixture->store);
+}
+
+static void
+finish_and_settle (Fixture *fixture)
+{
+  finish (fixture);
+  settle (fixture);
+}
+
+/* Reads the good job, and tells its state. */
+static JobState
+read_good (Fixture *fixture)
+{
+  g_auto (JobStatus) read = read_status (fixture->store, GOOD);
+
+  g_assert_null (before_open);
+  g_assert_null (after_open);
+  g_assert_cmpuint (count_damage (fixture->store), ==, 0);
+  return read.state;
+}
+
+static void
+test_read_beside (Fixture *fixture, gconstpointer data)
+{
+  JobId id = parse_id (GOOD);
+  JobStatus running = make_status (JOB_STATE_RUNNING);
+
+  opened = fixture;
+  fixture_put (fixture, GOOD ".json", GOOD_FILE);
+  fixture_open (fixture);
+  /* The temporary file takes the job's name, after it was looked up. */
+  apply_status (fixture->store, &id, &running);
+  before_open = settle;
+  g_assert_cmpint (read_good (fixture), ==, JOB_STATE_RUNNING);
+  /* A newer one comes. */
+  apply_status (fixture->store, &id, &running);
+  before_open = finish;
+  g_assert_cmpint (read_good (fixture), ==, JOB_STATE_SUCCEEDED);
+  /* … and takes the job's name. */
+  apply_status (fixture->store, &id, &running);
+  before_open = finish_and_settle;
+  g_assert_cmpint (read_good (fixture), ==, JOB_STATE_SUCCEEDED);
+  /* The job's file itself, which is open, is replaced. */
+  apply_status (fixture->store, &id, &running);
+  settle (fixture);
+  after_open = finish_and_settle;
+  g_assert_cmpint (read_good (fixture), ==, JOB_STATE_SUCCEEDED);
+}
+
 /* How long the opening of many finished jobs takes, for -m perf. */
 static void
 test_open_many (Fixture *fixture, gconstpointer data)
@@ -242,6 +344,7 @@ main (int argc, char *argv[])
 
   ADD ("open/many-finished-jobs", test_open_many);
   ADD ("write/a-new-status-is-read-before-the-checkpoint", test_pending);
+  ADD ("write/a-file-is-whole-to-who-reads-beside-a-change", test_read_beside);
   ADD ("write/a-crash-leaves-the-old-status", test_crash);
   ADD ("write/a-torn-new-file-is-written-again", test_torn);
   ADD ("write/twice-is-as-once", test_again);

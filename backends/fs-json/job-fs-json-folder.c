@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SMALL_BUFFER (64 * 1024)
-#define LARGE_BUFFER (4 * 1024 * 1024) /* a larger one is not kept */
 #define NAME_ATTEMPTS 16
 
 /* Opening. */
@@ -116,7 +114,6 @@ job_fs_json_folder_free (JobFsJsonFolder *self)
   if (self->fd >= 0)
     close (self->fd);
   g_free (self->path);
-  g_free (self->buffer);
   g_free (self);
 }
 
@@ -239,16 +236,6 @@ check_size (const struct stat *st, GError **error)
   return FALSE;
 }
 
-static void
-reserve_buffer (JobFsJsonFolder *self, gsize size)
-{
-  if (size <= self->buffer_size && self->buffer_size <= LARGE_BUFFER)
-    return;
-  self->buffer_size = MAX (size, SMALL_BUFFER);
-  g_free (self->buffer);
-  self->buffer = g_malloc (self->buffer_size);
-}
-
 /* An errno, or 0. */
 static int
 read_all (int fd, char *buffer, gsize size, gsize *length)
@@ -268,36 +255,60 @@ read_all (int fd, char *buffer, gsize size, gsize *length)
   return 0;
 }
 
+/* *removed: the file has no name any more. */
 static JobFsJsonRead
-read_open_file (JobFsJsonFolder *self, int fd, const char *name, gsize *length, GError **error)
+read_open_file (JobFsJsonFolder *self, int fd, const char *name, gboolean *removed, char **text,
+                gsize *length, GError **error)
 {
+  g_autofree char *buffer = NULL;
   struct stat st;
   int failure;
 
   if (fstat (fd, &st) != 0)
     return classify_failure (self, errno, "look at", name, error);
+  *removed = S_ISREG (st.st_mode) && st.st_nlink == 0;
+  if (*removed)
+    return JOB_FS_JSON_READ_ABSENT;
   if (!check_file (&st, error) || !check_size (&st, error))
     return JOB_FS_JSON_READ_DAMAGED;
-  reserve_buffer (self, (gsize) st.st_size);
-  failure = read_all (fd, self->buffer, (gsize) st.st_size, length);
-  return failure == 0 ? JOB_FS_JSON_READ_OK : classify_failure (self, failure, "read", name, error);
+  buffer = g_malloc ((gsize) st.st_size);
+  failure = read_all (fd, buffer, (gsize) st.st_size, length);
+  if (failure != 0)
+    return classify_failure (self, failure, "read", name, error);
+  *text = g_steal_pointer (&buffer);
+  return JOB_FS_JSON_READ_OK;
 }
 
-JobFsJsonRead
-job_fs_json_folder_read (JobFsJsonFolder *self, const char *name, const char **text, gsize *length,
-                         GError **error)
+static int
+open_to_read (JobFsJsonFolder *self, const char *name)
 {
-  JobFsJsonRead result;
   int fd;
 
   do
     fd = openat (self->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   while (fd < 0 && errno == EINTR);
-  if (fd < 0)
-    return classify_failure (self, errno, "open", name, error);
-  result = read_open_file (self, fd, name, length, error);
-  close (fd);
-  *text = self->buffer;
+  return fd;
+}
+
+JobFsJsonRead
+job_fs_json_folder_read (JobFsJsonFolder *self, const char *name, char **text, gsize *length,
+                         GError **error)
+{
+  gboolean removed = FALSE;
+  JobFsJsonRead result;
+
+  *text = NULL;
+  /* One that was replaced after it was opened is opened anew. */
+  do
+    {
+      int fd = open_to_read (self, name);
+
+      if (fd < 0)
+        return classify_failure (self, errno, "open", name, error);
+      result = read_open_file (self, fd, name, &removed, text, length, error);
+      close (fd);
+    }
+  while (removed);
   return result;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The folder of a fs-json store: its descriptor, its lock, and the files in it. All names are
- * relative to the descriptor, so that nothing outside can come between. */
+ * relative to the descriptor, so that nothing outside can come between. Once it is open, nothing in
+ * the struct changes, and any thread may use it. */
 
 #pragma once
 
@@ -18,10 +19,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  int fd;       /* holds the lock */
-  char *path;   /* owned: where the folder really is, for messages and for the journal */
-  char *buffer; /* owned: the last file read */
-  gsize buffer_size;
+  int fd;     /* holds the lock */
+  char *path; /* owned: where the folder really is, for messages and for the journal */
 } JobFsJsonFolder;
 
 /* Opens @directory, which is created with mode 0700 if need be, and takes its lock.
@@ -53,9 +52,9 @@ typedef enum
   JOB_FS_JSON_READ_HOPELESS, /* JOB_ERROR_STORAGE: nor could any other */
 } JobFsJsonRead;
 
-/* All of a file; *text is good until the next call. Messages of JOB_ERROR_CORRUPT go after the
- * file's name. */
-JobFsJsonRead job_fs_json_folder_read (JobFsJsonFolder *self, const char *name, const char **text,
+/* All of a file; *text is to be freed. A file that is replaced meanwhile is read whole, the old one
+ * or the new one. Messages of JOB_ERROR_CORRUPT go after the file's name. */
+JobFsJsonRead job_fs_json_folder_read (JobFsJsonFolder *self, const char *name, char **text,
                                        gsize *length, GError **error);
 
 /* A new file with @text; after a failure it is not there. *exists: something of that name was

@@ -11,14 +11,17 @@
  * place: it is whole before the rename, and after it. Between the two, a job is read from its
  * pending file.
  *
- * Of the jobs, only who depends on whom stays in memory. The calls never overlap, so that nothing
- * is guarded. */
+ * Of the jobs, only who depends on whom stays in memory.
+ *
+ * Reads may come beside all other calls: job-fs-json-files.c sees to the files, and a lock guards
+ * the tables. */
 
 #include "job-fs-json-store.h"
 
 #include <string.h>
 
 #include "job-fs-json-damage.h"
+#include "job-fs-json-files.h"
 #include "job-fs-json-folder.h"
 #include "job-fs-json-record.h"
 
@@ -29,10 +32,14 @@ struct _JobFsJsonStore
 {
   JobStore parent_instance;
 
-  JobFsJsonFolder *folder;       /* NULL: closed */
-  GHashTable *pending;           /* JobId to the name of the temporary file that has its new text */
+  JobFsJsonFolder *folder; /* constant; NULL: closed */
+  JobFsJsonFiles *files;   /* constant; NULL: closed */
+
+  GMutex lock;                   /* guards, up to the blank line: */
   JobFsJsonDamageTable *damaged; /* NULL: closed */
   JobDependents *dependents;
+
+  /* Of whoever applies, makes a checkpoint or visits: these calls do not overlap. */
   GString *text;        /* what is being written */
   gboolean mapped;      /* the dependents of all files are known */
   gboolean dirty;       /* something was applied since the last checkpoint */
@@ -43,10 +50,39 @@ struct _JobFsJsonStore
 G_DEFINE_FINAL_TYPE (JobFsJsonStore, job_fs_json_store, JOB_TYPE_STORE)
 /* clang-format on */
 
+/* Damage. */
+
+static void
+add_damage (JobFsJsonStore *self, const char *name, const JobId *id, const char *message)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  job_fs_json_damage_table_add (self->damaged, name, id, message);
+}
+
+static void
+remove_damage (JobFsJsonStore *self, const char *name)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  job_fs_json_damage_table_remove (self->damaged, name);
+}
+
+static char *
+dup_damaged_name (JobFsJsonStore *self, JobDamage *damage)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return g_strdup (job_fs_json_damage_table_find (self->damaged, damage));
+}
+
 static GPtrArray *
 job_fs_json_store_list_damaged (JobStore *store)
 {
-  return job_fs_json_damage_table_list (JOB_FS_JSON_STORE (store)->damaged);
+  JobFsJsonStore *self = JOB_FS_JSON_STORE (store);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return job_fs_json_damage_table_list (self->damaged);
 }
 
 static gboolean
@@ -54,7 +90,7 @@ job_fs_json_store_move_damaged (JobStore *store, JobDamage *damage, const char *
                                 GError **error)
 {
   JobFsJsonStore *self = JOB_FS_JSON_STORE (store);
-  const char *name = job_fs_json_damage_table_find (self->damaged, damage);
+  g_autofree char *name = dup_damaged_name (self, damage);
 
   if (name == NULL)
     {
@@ -64,21 +100,11 @@ job_fs_json_store_move_damaged (JobStore *store, JobDamage *damage, const char *
     }
   if (!job_fs_json_folder_move_out (self->folder, name, directory, error))
     return FALSE;
-  job_fs_json_damage_table_remove (self->damaged, name);
+  remove_damage (self, name);
   return TRUE;
 }
 
 /* Reading. */
-
-static JobFsJsonRead
-read_text (JobFsJsonStore *self, const JobId *id, const char *name, const char **text,
-           gsize *length, GError **error)
-{
-  const char *pending = g_hash_table_lookup (self->pending, id);
-
-  return job_fs_json_folder_read (self->folder, pending != NULL ? pending : name, text, length,
-                                  error);
-}
 
 /* One job, its damage noted. */
 static JobFsJsonRead
@@ -86,23 +112,23 @@ read_job (JobFsJsonStore *self, const JobId *id, JobRecord **record, JobStatus *
           GError **error)
 {
   g_autoptr (GError) cause = NULL;
+  g_autofree char *text = NULL;
   char name[JOB_FS_JSON_NAME_SIZE];
-  const char *text;
   gsize length;
   JobFsJsonRead result;
 
   job_fs_json_get_name (id, name);
-  result = read_text (self, id, name, &text, &length, &cause);
+  result = job_fs_json_files_read (self->files, id, &text, &length, &cause);
   if (result == JOB_FS_JSON_READ_OK &&
       !job_fs_json_record_parse (text, length, id, record, status, &cause))
     result = JOB_FS_JSON_READ_DAMAGED;
   if (result == JOB_FS_JSON_READ_OK)
-    job_fs_json_damage_table_remove (self->damaged, name);
+    remove_damage (self, name);
   else if (result == JOB_FS_JSON_READ_DAMAGED)
     {
       g_autofree char *path = job_fs_json_folder_dup_path (self->folder, name);
 
-      job_fs_json_damage_table_add (self->damaged, name, id, cause->message);
+      add_damage (self, name, id, cause->message);
       g_prefix_error (&cause, "The job file “%s” cannot be used: ", path);
     }
   if (cause != NULL)
@@ -124,7 +150,18 @@ job_fs_json_store_read (JobStore *store, const JobId *id, JobRecord **record, Jo
 static void
 job_fs_json_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
 {
-  job_dependents_list (JOB_FS_JSON_STORE (store)->dependents, id, ids);
+  JobFsJsonStore *self = JOB_FS_JSON_STORE (store);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  job_dependents_list (self->dependents, id, ids);
+}
+
+static void
+add_dependents (JobFsJsonStore *self, JobRecord *record)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  job_dependents_add (self->dependents, record);
 }
 
 /* Visiting: the names first, then the files in the order of their inodes, which is about that in
@@ -143,12 +180,6 @@ typedef struct
   GPtrArray *leftovers; /* names */
 } Listing;
 
-static gboolean
-is_pending (JobFsJsonStore *self, const JobId *id, const char *name)
-{
-  return g_strcmp0 (g_hash_table_lookup (self->pending, id), name) == 0;
-}
-
 static void
 take_name (const struct dirent *entry, gpointer data)
 {
@@ -159,18 +190,15 @@ take_name (const struct dirent *entry, gpointer data)
   if (!job_fs_json_parse_name (name, &found.id, &rest))
     {
       if (g_str_has_prefix (name, JOURNAL_NAME "-damaged-"))
-        job_fs_json_damage_table_add (listing->store->damaged, name, NULL,
-                                      "it was set aside from a damaged journal");
+        add_damage (listing->store, name, NULL, "it was set aside from a damaged journal");
       else if (!g_str_has_prefix (name, JOURNAL_NAME))
-        job_fs_json_damage_table_add (listing->store->damaged, name, NULL,
-                                      "it is not named as a job: <id>.json");
+        add_damage (listing->store, name, NULL, "it is not named as a job: <id>.json");
     }
   else if (*rest == '\0')
     g_array_append_val (listing->jobs, found);
   else if (!g_str_has_suffix (rest, ".tmp"))
-    job_fs_json_damage_table_add (listing->store->damaged, name, NULL,
-                                  "it is not named as a job: <id>.json");
-  else if (!is_pending (listing->store, &found.id, name))
+    add_damage (listing->store, name, NULL, "it is not named as a job: <id>.json");
+  else if (!job_fs_json_files_is_pending (listing->store->files, &found.id, name))
     g_ptr_array_add (listing->leftovers, g_strdup (name));
 }
 
@@ -184,9 +212,9 @@ remove_leftovers (Listing *listing)
       g_autoptr (GError) error = NULL;
 
       if (job_fs_json_folder_remove (listing->store->folder, name, &error))
-        job_fs_json_damage_table_remove (listing->store->damaged, name);
+        remove_damage (listing->store, name);
       else
-        job_fs_json_damage_table_add (listing->store->damaged, name, NULL, error->message);
+        add_damage (listing->store, name, NULL, error->message);
     }
 }
 
@@ -218,12 +246,12 @@ visit_job (JobFsJsonStore *self, const JobId *id, gboolean everything, JobStoreV
       char name[JOB_FS_JSON_NAME_SIZE];
 
       job_fs_json_get_name (id, name);
-      job_fs_json_damage_table_add (self->damaged, name, id, cause->message);
+      add_damage (self, name, id, cause->message);
     }
   if (result != JOB_FS_JSON_READ_OK)
     return TRUE;
   if (!self->mapped)
-    job_dependents_add (self->dependents, record);
+    add_dependents (self, record);
   return (!everything && job_state_is_final (status.state)) || visitor (record, &status, data);
 }
 
@@ -267,7 +295,7 @@ list_dependents (JobFsJsonStore *self, const JobId *id)
 {
   GArray *ids = g_array_new (FALSE, FALSE, sizeof (JobId));
 
-  job_dependents_list (self->dependents, id, ids);
+  job_fs_json_store_list_dependents (JOB_STORE (self), id, ids);
   return ids;
 }
 
@@ -283,49 +311,13 @@ begin_text (JobFsJsonStore *self)
   return g_string_truncate (self->text, 0);
 }
 
-/* What was pending for the job is out of date. A file that cannot be removed now is a left-over at
- * the next visit. */
-static void
-drop_pending (JobFsJsonStore *self, const JobId *id)
-{
-  const char *name = g_hash_table_lookup (self->pending, id);
-
-  if (name == NULL)
-    return;
-  job_fs_json_folder_remove (self->folder, name, NULL);
-  g_hash_table_remove (self->pending, id);
-}
-
-/* The text takes the place of what is there at the next checkpoint. */
-static gboolean
-write_pending (JobFsJsonStore *self, const JobId *id, const char *name, GError **error)
-{
-  char *temporary = job_fs_json_folder_create_temporary (self->folder, name, self->text, error);
-
-  if (temporary == NULL)
-    return FALSE;
-  drop_pending (self, id);
-  g_hash_table_insert (self->pending, g_memdup2 (id, sizeof *id), temporary);
-  return TRUE;
-}
-
 static gboolean
 apply_new (JobFsJsonStore *self, const JobChange *change, GError **error)
 {
   g_autoptr (GArray) dependents = list_dependents (self, &change->id);
-  char name[JOB_FS_JSON_NAME_SIZE];
-  gboolean exists;
 
-  job_fs_json_get_name (&change->id, name);
   job_fs_json_record_write (change->record, &change->status, dependents, begin_text (self));
-  if (!g_hash_table_contains (self->pending, &change->id))
-    {
-      if (job_fs_json_folder_create (self->folder, name, self->text, &exists, error))
-        return TRUE;
-      if (!exists)
-        return FALSE;
-    }
-  return write_pending (self, &change->id, name, error);
+  return job_fs_json_files_create (self->files, &change->id, self->text, error);
 }
 
 /* A record that is damaged by now costs that one record: the change is lost with it, and the rest
@@ -333,7 +325,7 @@ apply_new (JobFsJsonStore *self, const JobChange *change, GError **error)
 static gboolean
 skip_damaged (JobFsJsonStore *self, const JobChange *change, const char *name, GError *cause)
 {
-  job_fs_json_damage_table_add (self->damaged, name, &change->id, cause->message);
+  add_damage (self, name, &change->id, cause->message);
   g_warning ("The change of a job to “%s” is lost, since its file %s/%s is damaged: %s",
              job_state_to_string (change->status.state), self->folder->path, name, cause->message);
   return TRUE;
@@ -344,13 +336,13 @@ apply_status (JobFsJsonStore *self, const JobChange *change, GError **error)
 {
   g_autoptr (GArray) dependents = list_dependents (self, &change->id);
   g_autoptr (GError) cause = NULL;
+  g_autofree char *text = NULL;
   char name[JOB_FS_JSON_NAME_SIZE];
-  const char *text;
   gsize length;
   JobFsJsonRead result;
 
   job_fs_json_get_name (&change->id, name);
-  result = read_text (self, &change->id, name, &text, &length, &cause);
+  result = job_fs_json_files_read (self->files, &change->id, &text, &length, &cause);
   if (result == JOB_FS_JSON_READ_ABSENT)
     g_set_error (&cause, JOB_ERROR, JOB_ERROR_CORRUPT, "it is gone");
   else if (result == JOB_FS_JSON_READ_FAILED || result == JOB_FS_JSON_READ_HOPELESS)
@@ -361,7 +353,7 @@ apply_status (JobFsJsonStore *self, const JobChange *change, GError **error)
   if (result == JOB_FS_JSON_READ_OK &&
       job_fs_json_record_update (text, length, &change->id, &change->status, dependents,
                                  begin_text (self), &cause))
-    return write_pending (self, &change->id, name, error);
+    return job_fs_json_files_replace (self->files, &change->id, self->text, error);
   return skip_damaged (self, change, name, cause);
 }
 
@@ -373,7 +365,7 @@ job_fs_json_store_apply (JobStore *store, const JobChange *changes, gsize n_chan
   /* First, so that a file names those of its dependents that come with it. */
   for (gsize i = 0; i < n_changes; i++)
     if (changes[i].record != NULL)
-      job_dependents_add (self->dependents, changes[i].record);
+      add_dependents (self, changes[i].record);
   self->dirty = self->dirty || n_changes > 0;
   for (gsize i = 0; i < n_changes; i++)
     if (!(changes[i].record != NULL ? apply_new (self, &changes[i], error)
@@ -383,25 +375,6 @@ job_fs_json_store_apply (JobStore *store, const JobChange *changes, gsize n_chan
 }
 
 /* Checkpoints. */
-
-static gboolean
-rename_pending (JobFsJsonStore *self, GError **error)
-{
-  GHashTableIter iter;
-  gpointer id, temporary;
-
-  g_hash_table_iter_init (&iter, self->pending);
-  while (g_hash_table_iter_next (&iter, &id, &temporary))
-    {
-      char name[JOB_FS_JSON_NAME_SIZE];
-
-      job_fs_json_get_name (id, name);
-      if (!job_fs_json_folder_rename (self->folder, temporary, name, error))
-        return FALSE;
-      g_hash_table_iter_remove (&iter);
-    }
-  return TRUE;
-}
 
 static gboolean
 set_sync_failed (JobFsJsonStore *self, GError **error)
@@ -423,7 +396,7 @@ job_fs_json_store_checkpoint (JobStore *store, GError **error)
   if (!self->dirty)
     return TRUE;
   self->sync_failed = !job_fs_json_folder_sync_files (self->folder, error);
-  if (self->sync_failed || !rename_pending (self, error))
+  if (self->sync_failed || !job_fs_json_files_settle (self->files, error))
     return FALSE;
   self->sync_failed = !job_fs_json_folder_sync_names (self->folder, error);
   self->dirty = self->sync_failed;
@@ -442,6 +415,7 @@ job_fs_json_store_close (JobStore *store, gboolean clean, GError **error)
   JobFsJsonStore *self = JOB_FS_JSON_STORE (store);
 
   g_clear_pointer (&self->damaged, job_fs_json_damage_table_free);
+  g_clear_pointer (&self->files, job_fs_json_files_free);
   g_clear_pointer (&self->folder, job_fs_json_folder_free);
   return TRUE;
 }
@@ -451,10 +425,9 @@ job_fs_json_store_finalize (GObject *object)
 {
   JobFsJsonStore *self = JOB_FS_JSON_STORE (object);
 
-  g_clear_pointer (&self->damaged, job_fs_json_damage_table_free);
-  g_clear_pointer (&self->folder, job_fs_json_folder_free);
-  g_hash_table_unref (self->pending);
+  job_fs_json_store_close (JOB_STORE (self), FALSE, NULL);
   job_dependents_free (self->dependents);
+  g_mutex_clear (&self->lock);
   g_string_free (self->text, TRUE);
   G_OBJECT_CLASS (job_fs_json_store_parent_class)->finalize (object);
 }
@@ -474,12 +447,13 @@ job_fs_json_store_class_init (JobFsJsonStoreClass *klass)
   store_class->list_damaged = job_fs_json_store_list_damaged;
   store_class->move_damaged = job_fs_json_store_move_damaged;
   store_class->close = job_fs_json_store_close;
+  store_class->reads_overlap = TRUE;
 }
 
 static void
 job_fs_json_store_init (JobFsJsonStore *self)
 {
-  self->pending = g_hash_table_new_full (job_id_hash, job_id_equal, g_free, g_free);
+  g_mutex_init (&self->lock);
   self->dependents = job_dependents_new ();
   self->text = g_string_new (NULL);
 }
@@ -494,6 +468,7 @@ job_fs_json_store_new (const char *directory, GError **error)
     return NULL;
   self = g_object_new (JOB_TYPE_FS_JSON_STORE, NULL);
   self->folder = folder;
+  self->files = job_fs_json_files_new (folder);
   self->damaged = job_fs_json_damage_table_new (folder);
   return JOB_STORE (self);
 }
