@@ -6,6 +6,7 @@
 
 #include "jobqueue.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What is there, and what should be: a backend that cannot be found is told, not left out. */
@@ -93,6 +94,40 @@ bench_line_get (const BenchLine *self, const char *key, double *value)
   return TRUE;
 }
 
+char *
+bench_line_label (const BenchLine *self)
+{
+  return self->row->variant ? g_strdup_printf ("%s, %s", self->system, self->row->variant)
+                            : g_strdup (self->system);
+}
+
+/* 1234567.8 → "1,234,568"; small values keep some digits. */
+char *
+bench_format_number (double value)
+{
+  GString *text = g_string_new (NULL);
+  gboolean whole = value == (gint64) value || ABS (value) >= 1000;
+  char plain[64];
+  gsize length;
+
+  if (!whole)
+    {
+      g_string_printf (text, ABS (value) >= 10 ? "%.1f" : "%.3f", value);
+      return g_string_free (text, FALSE);
+    }
+  snprintf (plain, sizeof plain, "%.0f", ABS (value));
+  length = strlen (plain);
+  if (value < 0)
+    g_string_append_c (text, '-');
+  for (gsize i = 0; i < length; i++)
+    {
+      if (i > 0 && (length - i) % 3 == 0)
+        g_string_append_c (text, ',');
+      g_string_append_c (text, plain[i]);
+    }
+  return g_string_free (text, FALSE);
+}
+
 /* --- which ------------------------------------------------------------------------------------ */
 
 gboolean
@@ -146,6 +181,12 @@ bench_lines_new (const BenchCase *bench_case, const BenchOptions *options)
     else
       for (guint i = 0; i < G_N_ELEMENTS (disk_backends); i++)
         add_line (lines, row, disk_backends[i], options);
+  for (guint i = 0; i < lines->len; i++)
+    {
+      BenchLine *line = g_ptr_array_index (lines, i);
+
+      line->judged = bench_is_judged (bench_case, line);
+    }
   if (!has_backend (lines)) /* the peers alone are of no interest */
     g_ptr_array_set_size (lines, 0);
   return lines;

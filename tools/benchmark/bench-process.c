@@ -21,6 +21,7 @@
 #define GRACE_FULL 900 /* s */
 #define GRACE_QUICK 120
 #define MAX_FILES 50000
+#define LOOK_SECONDS 15 /* where no bar depends on it */
 
 static volatile sig_atomic_t stopped;
 static volatile sig_atomic_t child; /* pid; 0: none */
@@ -99,9 +100,15 @@ pick_jobs (const BenchLine *line, const BenchOptions *options)
 }
 
 static double
-pick_seconds (const BenchRow *row, const BenchOptions *options)
+pick_seconds (const BenchLine *line, const BenchOptions *options)
 {
-  return row->seconds > 0 && !options->quick ? row->seconds : options->seconds;
+  double seconds = line->row->seconds;
+
+  if (options->quick)
+    return options->seconds;
+  if (seconds == 0)
+    seconds = options->seconds;
+  return line->judged ? seconds : MIN (seconds, LOOK_SECONDS);
 }
 
 static char **
@@ -121,7 +128,7 @@ make_argv (const BenchLine *line, const char *probe, const char *folder,
   g_ptr_array_add (argv,
                    g_strdup_printf ("%" G_GUINT64_FORMAT, pick (line->row->pending, options)));
   g_ptr_array_add (
-      argv, g_strdup (g_ascii_dtostr (seconds, sizeof seconds, pick_seconds (line->row, options))));
+      argv, g_strdup (g_ascii_dtostr (seconds, sizeof seconds, pick_seconds (line, options))));
   g_ptr_array_add (argv, g_strdup (folder));
   g_ptr_array_add (argv, g_strdup (line->store ? line->store : ""));
   g_ptr_array_add (argv, NULL);
@@ -166,7 +173,7 @@ wait_for (pid_t pid, const BenchLine *line, const BenchOptions *options)
 
   timed_out = 0;
   child = pid;
-  alarm (pick_seconds (line->row, options) + (options->quick ? GRACE_QUICK : GRACE_FULL));
+  alarm (pick_seconds (line, options) + (options->quick ? GRACE_QUICK : GRACE_FULL));
   if (stopped)
     kill (pid, SIGKILL);
   while (waitpid (pid, &status, 0) < 0 && errno == EINTR)

@@ -19,6 +19,7 @@ typedef struct
   GPtrArray *backends; /* of char *; empty: all */
   char *folder;        /* of this run */
   char *json;          /* path, may be NULL */
+  char *markdown;      /* path, may be NULL */
 } BenchOptions;
 
 typedef struct
@@ -36,6 +37,7 @@ typedef struct
   char *problem;      /* why there are none, or not all; NULL: none */
   gboolean missing;   /* … since it is not installed */
   char *store;        /* what was prepared, may be NULL */
+  gboolean judged;    /* a bar depends on it; else it is only looked at */
 } BenchLine;
 
 typedef struct
@@ -44,16 +46,49 @@ typedef struct
   GPtrArray *lines; /* of BenchLine * */
 } BenchOutcome;
 
+typedef enum
+{
+  BENCH_MET,
+  BENCH_MISSED,
+  BENCH_SHOWN,          /* the bar is one for another backend */
+  BENCH_FOR_A_FULL_RUN, /* it depends on large counts */
+  BENCH_UNKNOWN,        /* there are no figures */
+} BenchJudgement;
+
+/* A bar, and what a line is to it. */
+typedef struct
+{
+  const BenchBar *bar;
+  const BenchLine *line;
+  const BenchLine *reference; /* NULL: the bar stands for itself, or there is none */
+  const char *than_figure;
+  gboolean known; /* as are the rest */
+  double value;
+  double unit; /* of the reference; else 1 */
+  double ratio;
+  BenchJudgement judgement;
+} BenchVerdict;
+
 /* bench-line.c */
 BenchLine *bench_line_new (const BenchRow *row, const char *system);
 void bench_line_free (BenchLine *self);
 void bench_line_add (BenchLine *self, const char *key, double value);
 /* The median; FALSE if there is none. */
 gboolean bench_line_get (const BenchLine *self, const char *key, double *value);
+/* The system and its variant. */
+char *bench_line_label (const BenchLine *self);
+/* For people: "1,234,568", "0.123". */
+char *bench_format_number (double value);
 /* Whether it is one of ours. */
 gboolean bench_is_backend (const char *system);
 /* The lines of a case that the options ask for. */
 GPtrArray *bench_lines_new (const BenchCase *bench_case, const BenchOptions *options);
+
+/* bench-bar.c */
+/* All bars of a case, for each line that they are about: of BenchVerdict. */
+GArray *bench_judge (const BenchOutcome *outcome, const BenchOptions *options);
+/* Whether a bar depends on it; else it is only looked at. */
+gboolean bench_is_judged (const BenchCase *bench_case, const BenchLine *line);
 
 /* bench-process.c: one measurement, in a process and a folder of its own. */
 void bench_measure (BenchLine *line, const BenchOptions *options);
@@ -74,5 +109,8 @@ void bench_print_summary (void);
 
 /* bench-json.c */
 gboolean bench_write_json (GPtrArray *outcomes, const char *path, GError **error);
+
+/* bench-markdown.c */
+gboolean bench_write_markdown (GPtrArray *outcomes, const BenchOptions *options, GError **error);
 
 G_END_DECLS

@@ -9,7 +9,7 @@
 
 static GMutex lock; /* guards the rest */
 static BenchStoreWork work;
-static gboolean blocked;
+static gboolean blocked; /* no checkpoint any more */
 
 /* Constant once it is watched. */
 static gboolean (*original_apply) (JobStore *, const JobChange *, gsize, GError **);
@@ -44,7 +44,6 @@ watched_apply (JobStore *store, const JobChange *changes, gsize n_changes, GErro
 
   for (gsize i = 0; i < n_changes; i++)
     n_records += changes[i].record != NULL;
-  wait_if_blocked ();
   good = original_apply (store, changes, n_changes, error);
   g_mutex_lock (&lock);
   note_span (work.applies, begin);

@@ -94,6 +94,8 @@ parse (BenchOptions *options, int *argc, char ***argv)
     { "seconds", 0, 0, G_OPTION_ARG_DOUBLE, &options->seconds,
       "After how long a measurement begins nothing new", "S" },
     { "json", 0, 0, G_OPTION_ARG_FILENAME, &options->json, "Write the figures to a file", "FILE" },
+    { "markdown", 0, 0, G_OPTION_ARG_FILENAME, &options->markdown,
+      "Write the bars and the figures as tables of a page", "FILE" },
     { "folder", 0, 0, G_OPTION_ARG_FILENAME, &options->folder,
       "Where to make the temporary folder: on the disk that is to be measured", "DIR" },
     { "list", 0, 0, G_OPTION_ARG_NONE, &list, "List the cases", NULL },
@@ -140,6 +142,8 @@ run_case (const BenchCase *bench_case, GPtrArray *lines, const BenchOptions *opt
         g_autofree char *what = g_strdup_printf ("round %u of %u", round, options->rounds);
         BenchLine *line = g_ptr_array_index (lines, i);
 
+        if (round > 1 && !line->judged) /* once is enough for a look */
+          continue;
         if (line->problem == NULL)
           tell (bench_case, what, line);
         bench_measure (line, options);
@@ -245,6 +249,8 @@ run (BenchOptions *options)
       bench_print_summary ();
       if (options->json)
         bench_write_json (outcomes, options->json, &error);
+      if (options->markdown && error == NULL)
+        bench_write_markdown (outcomes, options, &error);
     }
   g_printerr ("%sremoving files\n", bench_is_stopped () ? "stopped, " : "");
   bench_remove_folder (absolute);

@@ -112,7 +112,8 @@ typedef struct
 void bench_store_watch (void);
 /* What it has done since; the arrays are the caller's. */
 BenchStoreWork bench_store_get_work (void);
-/* From now on it takes nothing any more, and its callers wait for ever. */
+/* From now on no checkpoint ends, so that the journal becomes full. (If it took no changes either,
+ * callers would be slowed down to that before.) */
 void bench_store_block (void);
 
 /* The measurements, by file. probe-enqueue.c: */

@@ -4,15 +4,26 @@
 
 #include "bench.h"
 
-/* More journal than the jobs of the measurement make. */
-#define BYTES_PER_JOB 1024
-#define BYTES_MORE (64 * 1024 * 1024)
+/* Of journal, roughly; and how often the store is to follow. */
+#define BYTES_PER_JOB 400
+#define CHECKPOINTS 10
+#define MOST_BETWEEN (16 * 1024 * 1024)
+#define MUCH_MORE 4
 
 typedef struct
 {
   GArray *begins;
   GArray *latencies;
 } Calls;
+
+static int
+compare_begins (gconstpointer a, gconstpointer b)
+{
+  gint64 x = ((const BenchSpan *) a)->begin;
+  gint64 y = ((const BenchSpan *) b)->begin;
+
+  return (x > y) - (x < y);
+}
 
 /* The calls of a store do not overlap: both ends of @spans rise. */
 static gboolean
@@ -48,14 +59,34 @@ report_calls (const Calls *calls, GArray *spans, gboolean during, const char *pr
   bench_samples_report (selected, prefix);
 }
 
-/* Variant "without checkpoints": the calls outside of any. Else those during one, and, beside them,
- * those while changes are brought into the store. */
+/* Without: all is in one journal. Else there are some checkpoints, however few jobs there are. */
+static guint64
+choose_checkpoint_size (const BenchTask *task, gboolean without)
+{
+  guint64 all = task->jobs * BYTES_PER_JOB;
+
+  return without ? all * MUCH_MORE : MIN (all / CHECKPOINTS, MOST_BETWEEN);
+}
+
+/* All that the store did, in its order: one thread does it. */
+static GArray *
+join_work (const BenchStoreWork *work)
+{
+  GArray *all = g_array_copy (work->applies);
+
+  g_array_append_vals (all, work->checkpoints->data, work->checkpoints->len);
+  g_array_sort (all, compare_begins);
+  return all;
+}
+
+/* Variant "without": a store that is never at work. Else the calls during a checkpoint, and, beside
+ * them, those while changes are brought into the store, and those at rest. */
 void
 probe_checkpoint (const BenchTask *task)
 {
   gboolean without = g_str_has_prefix (task->variant, "without");
-  guint64 size = without ? task->jobs * BYTES_PER_JOB + BYTES_MORE : 0;
-  g_autofree char *uri = bench_uri (task->system, task->folder, size);
+  g_autofree char *uri =
+      bench_uri (task->system, task->folder, choose_checkpoint_size (task, without));
   g_autoptr (GArray) latencies = bench_samples_new (task->jobs);
   g_autoptr (GArray) begins = bench_samples_new (task->jobs);
   g_autoptr (JobQueue) queue = bench_open_uri (uri);
@@ -77,6 +108,9 @@ probe_checkpoint (const BenchTask *task)
   bench_report ("checkpoints", work.checkpoints->len);
   report_calls (&calls, work.checkpoints, !without, "");
   if (!without)
-    report_calls (&calls, work.applies, TRUE, "apply_");
+    {
+      report_calls (&calls, work.applies, TRUE, "apply_");
+      report_calls (&calls, join_work (&work), FALSE, "rest_");
+    }
   bench_leave ();
 }

@@ -84,7 +84,7 @@ probe_enqueue_backlog (const BenchTask *task)
   began = bench_now ();
   bench_report_rate (n_done, ns);
   bench_report ("backlog_jobs", n_done - (double) work.n_records);
-  bench_report ("journal_bytes", bench_count_bytes (task->folder, "journal"));
+  bench_report ("journal_bytes", bench_count_bytes (task->folder, "journal-"));
   bench_close (queue);
   bench_report ("close_seconds", (bench_now () - began) / 1e9);
   bench_samples_report (latencies, "");

@@ -34,8 +34,8 @@ probe_build (const BenchTask *task)
   bench_close (queue);
 }
 
-/* The same, and as many more as a journal takes whose store takes nothing. As after a crash, there
- * is no close. */
+/* The same, and as many more as a journal takes whose store is never durable. As after a crash,
+ * there is no close. */
 void
 probe_build_full_journal (const BenchTask *task)
 {
@@ -95,7 +95,7 @@ probe_opening (const BenchTask *task)
 
   if (!clean)
     copy_store (task);
-  journal = bench_count_bytes (folder, "journal");
+  journal = bench_count_bytes (folder, "journal-");
   began = bench_now ();
   queue = bench_open (task->system, folder);
   ended = bench_now ();
