@@ -11,7 +11,7 @@
 #include "job-clock.h"
 #include "job-committer-private.h"
 #include "job-heap-private.h"
-#include "job-id-table-private.h"
+#include "job-id-table.h"
 #include "job-ledger-private.h"
 #include "job-queue-backend.h"
 #include "job-scheduler-private.h"

@@ -262,9 +262,11 @@ job_local_ref (JobLocal *self)
 static void
 clear_alarms (JobLocal *self)
 {
-  for (gsize i = 0; i < self->alarms.n_slots; i++)
-    if (self->alarms.slots[i])
-      job_alarm_unref (self->alarms.slots[i]);
+  JobIdTableIter iter = { 0 };
+  JobAlarm *alarm;
+
+  while ((alarm = job_id_table_next (&self->alarms, &iter)))
+    job_alarm_unref (alarm);
   job_id_table_clear (&self->alarms);
 }
 
