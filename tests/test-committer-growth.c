@@ -98,9 +98,13 @@ set_up (Owner *owner, gconstpointer data)
   owner->sizes = g_array_new (FALSE, TRUE, sizeof (guint));
 }
 
+/* What was answered, and not told yet, would be told to the next test. */
 static void
 tear_down (Owner *owner, gconstpointer data)
 {
+  owner->stopped = TRUE;
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
   job_committer_free (owner->committer);
   g_object_unref (owner->queue);
   g_array_unref (owner->sizes);

@@ -337,8 +337,8 @@ class OpeningTest(QueueTest):
 
     @unittest.skipUnless("gdbm" in sys.argv, "the backend gdbm is not built")
     def test_journal_of_a_newer_version(self):
-        head = struct.pack("<8sI", b"jobqjrnl", 99)
-        with open(os.path.join(self.folder.name, "jobs.journal"), "wb") as file:
+        head = struct.pack("<8sIIQI", b"jobqjrnl", 99, 0, 1, 0)
+        with open(os.path.join(self.folder.name, "jobs.journal-1"), "wb") as file:
             file.write(head + struct.pack("<I", zlib.crc32(head)))
         self.assert_error(Job.Error.VERSION, open_queue, "gdbm", self.folder.name)
 
