@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One job in the scheduler's index: what is needed to schedule it, and nothing else. */
+/* One job in the scheduler's index: what is needed to schedule it, and nothing else. There may be
+ * millions, most of which are pending and have never run: they are kept small, and what only others
+ * need is aside. */
 
 #pragma once
 
@@ -10,6 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct _JobEntry JobEntry;
 typedef struct _JobEdge JobEdge;
+typedef struct _JobEntryMore JobEntryMore;
 typedef struct _JobLane JobLane;
 
 /* A running job's lease. */
@@ -37,18 +40,42 @@ struct _JobEntry
 {
   JobId id; /* first: for a JobIdTable */
   gint64 queued_at;
-  gint64 run_at;
   JobLane *lane;
-  JobEdge *dependents;
-  JobEdge *dependencies;
-  JobEntryLease *lease; /* of a RUNNING job */
+  JobEntryMore *more; /* NULL: all zero */
   gint priority;
   guint position; /* in its lane's heap (PENDING) or in the heap of SCHEDULED jobs */
-  guint n_waits;  /* dependencies that are not over, or damaged */
-  guint attempts;
   guint max_attempts;
   JobState state;
 };
+
+G_STATIC_ASSERT (sizeof (JobEntry) <= 56);
+
+struct _JobEntryMore
+{
+  gint64 run_at;
+  JobEdge *dependents;
+  JobEdge *dependencies;
+  JobEntryLease *lease; /* of a RUNNING job */
+  char *error;          /* owned: of its last attempt, where one has failed */
+  JobId *damaged;       /* owned: its first damaged dependency, or NULL */
+  guint n_waits;        /* dependencies that are not over, or damaged */
+  guint attempts;
+};
+
+/* To write to it; to read, there is job_entry_peek(). */
+JobEntryMore *job_entry_get_more (JobEntry *self);
+/* Drops it if it is all zero. */
+void job_entry_trim (JobEntry *self);
+/* Drops it in any case, with the lease, but not the edges, which are others' as well. */
+void job_entry_drop_more (JobEntry *self);
+
+static inline const JobEntryMore *
+job_entry_peek (const JobEntry *self)
+{
+  static const JobEntryMore none = { 0 };
+
+  return self->more ? self->more : &none;
+}
 
 /* Higher priority first, then first in, first out. */
 static inline int

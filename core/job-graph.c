@@ -29,15 +29,15 @@ job_graph_add_edge (JobEntry *dependent, JobEntry *dependency, JobCondition cond
   *edge = (JobEdge){
     .dependency = dependency,
     .dependent = dependent,
-    .next = dependency->dependents,
-    .next_dependency = dependent->dependencies,
+    .next = job_entry_peek (dependency)->dependents,
+    .next_dependency = job_entry_peek (dependent)->dependencies,
     .condition = condition,
   };
   if (edge->next)
     edge->next->previous = edge;
-  dependency->dependents = edge;
-  dependent->dependencies = edge;
-  dependent->n_waits++;
+  job_entry_get_more (dependency)->dependents = edge;
+  job_entry_get_more (dependent)->dependencies = edge;
+  dependent->more->n_waits++;
 }
 
 void
@@ -46,7 +46,7 @@ job_graph_resolve_edge (JobEdge *edge)
   if (edge->previous)
     edge->previous->next = edge->next;
   else
-    edge->dependency->dependents = edge->next;
+    edge->dependency->more->dependents = edge->next;
   if (edge->next)
     edge->next->previous = edge->previous;
   edge->dependency = NULL;
@@ -57,20 +57,22 @@ job_graph_drop_dependencies (JobEntry *entry)
 {
   JobEdge *next;
 
-  for (JobEdge *edge = entry->dependencies; edge; edge = next)
+  if (entry->more == NULL)
+    return;
+  for (JobEdge *edge = entry->more->dependencies; edge; edge = next)
     {
       next = edge->next_dependency;
       if (edge->dependency)
         job_graph_resolve_edge (edge);
       g_slice_free (JobEdge, edge);
     }
-  entry->dependencies = NULL;
+  entry->more->dependencies = NULL;
 }
 
 JobEdge *
 job_graph_first_open (const JobEntry *entry)
 {
-  JobEdge *edge = entry->dependencies;
+  JobEdge *edge = job_entry_peek (entry)->dependencies;
 
   while (edge && edge->dependency == NULL)
     edge = edge->next_dependency;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A binary heap of pointers. Each item keeps its own position (a guint, zeroed while it is out), so
- * that any item can be removed or moved in O(log n). The heap knows nothing else of its items. */
+ * that any item can be removed or moved in O(log n). The heap knows nothing else of its items. What
+ * a large one takes is in blocks, so that it never moves as a whole, and shrinks again. */
 
 #pragma once
 
@@ -9,11 +10,14 @@
 
 G_BEGIN_DECLS
 
+#define JOB_HEAP_BLOCK 1024
+
 typedef struct
 {
-  gpointer *items; /* items[0] is the first */
+  gpointer *items;   /* items[0] is the first; JOB_HEAP_BLOCK at most */
+  gpointer **blocks; /* each has JOB_HEAP_BLOCK of those that follow */
   guint length;
-  guint allocated;
+  guint allocated; /* in items, or in all blocks */
   GCompareFunc compare;
   gsize position_offset; /* of the guint in each item: its index + 1 */
 } JobHeap;

@@ -52,16 +52,18 @@ JobEntry *
 job_scheduler_find_leased (JobScheduler *self, const JobId *id, const JobId *token, GError **error)
 {
   JobEntry *entry = job_scheduler_find (self, id, error);
+  const JobEntryLease *lease;
   char text[JOB_ID_TEXT_SIZE];
 
   if (entry == NULL)
     return NULL;
-  if (token && (entry->lease == NULL || !job_id_equal_secret (token, &entry->lease->token)))
+  lease = job_entry_peek (entry)->lease;
+  if (token && (lease == NULL || !job_id_equal_secret (token, &lease->token)))
     {
       set_lease_lost (id, why_not_leased (entry), error);
       return NULL;
     }
-  if (entry->lease)
+  if (lease)
     return entry;
 
   job_id_to_text (id, text);
@@ -95,9 +97,9 @@ job_scheduler_set_over_error (const JobId *id, const JobId *token, int state,
 /* --- questions -------------------------------------------------------------------------------- */
 
 static void
-describe_entry (JobScheduler *self, const JobEntry *entry, JobNow now, JobView *view)
+describe_entry (const JobEntry *entry, JobNow now, JobView *view)
 {
-  const JobId *damaged = g_hash_table_lookup (self->damaged, entry);
+  const JobEntryMore *more = job_entry_peek (entry);
   const JobEdge *open = job_graph_first_open (entry);
 
   *view = (JobView){
@@ -109,14 +111,14 @@ describe_entry (JobScheduler *self, const JobEntry *entry, JobNow now, JobView *
   };
   job_scheduler_get_status (entry, &view->status);
 
-  if (entry->lease)
-    view->heartbeat_age = MAX (0, now.boot - entry->lease->heartbeat_at);
+  if (more->lease)
+    view->heartbeat_age = MAX (0, now.boot - more->lease->heartbeat_at);
   else if (entry->state == JOB_STATE_SCHEDULED)
     view->reason = JOB_REASON_RUN_AT;
-  else if (damaged)
+  else if (more->damaged)
     {
       view->reason = JOB_REASON_DAMAGED_DEPENDENCY;
-      view->culprit = *damaged;
+      view->culprit = *more->damaged;
     }
   else if (open)
     {
@@ -137,7 +139,7 @@ job_scheduler_describe (JobScheduler *self, const JobId *id, JobNow now, JobView
   JobEntry *entry = job_id_table_lookup (&self->entries, id);
 
   if (entry)
-    describe_entry (self, entry, now, view);
+    describe_entry (entry, now, view);
   return entry != NULL;
 }
 
@@ -152,11 +154,11 @@ job_scheduler_lookup_token (JobScheduler *self, const JobId *token, JobId *id)
 }
 
 static void
-append_view (JobScheduler *self, const JobEntry *entry, JobNow now, GArray *views)
+append_view (const JobEntry *entry, JobNow now, GArray *views)
 {
   JobView view;
 
-  describe_entry (self, entry, now, &view);
+  describe_entry (entry, now, &view);
   g_array_append_val (views, view);
 }
 
@@ -169,7 +171,7 @@ job_scheduler_list (JobScheduler *self, JobEntryFilter filter, gpointer data, Jo
 
   while ((entry = job_id_table_next (&self->entries, &iter)))
     if (filter == NULL || filter (entry, data))
-      append_view (self, entry, now, views);
+      append_view (entry, now, views);
 }
 
 void
@@ -181,6 +183,6 @@ job_scheduler_list_leases (JobScheduler *self, gint64 older_than, JobNow now, GA
 
       if (now.boot - lease->heartbeat_at < older_than)
         break;
-      append_view (self, lease->entry, now, views);
+      append_view (lease->entry, now, views);
     }
 }

@@ -8,20 +8,21 @@
 #include "job-graph-private.h"
 #include "job-id-table.h"
 #include "job-scheduler-private.h"
+#include "job-slab-private.h"
 
 G_BEGIN_DECLS
 
 struct _JobScheduler
 {
   JobTokenFunc new_token;
+  JobSlab entry_slab;
   JobIdTable entries; /* of JobEntry */
   JobIdTable leases;  /* of JobEntryLease, by token */
   GQueue ages;        /* of JobEntryLease.age, the oldest heartbeat first */
   JobHeap scheduled;  /* of JobEntry, by run_at */
   JobLanes lanes;
-  GHashTable *damaged; /* JobEntry → JobId of its first damaged dependency */
-  GHashTable *errors;  /* JobEntry → error of its last attempt, where one has failed */
-  GArray *loading;     /* of LoadingEdge: until settle() */
+  GArray *loading; /* of LoadingEdge: until settle() */
+  GPtrArray *over; /* of JobEntry: those that one change makes over */
   gint64 last_queued_at;
 };
 

@@ -9,9 +9,10 @@ job_scheduler_load (JobScheduler *self, JobRecord *record, const JobStatus *stat
 {
   JobEntry *entry = job_scheduler_add_entry (self, record);
 
-  entry->attempts = status->attempts;
+  if (status->attempts > 0)
+    job_entry_get_more (entry)->attempts = status->attempts;
   if (status->outcome)
-    g_hash_table_insert (self->errors, entry, g_strdup (status->outcome));
+    job_entry_get_more (entry)->error = g_strdup (status->outcome);
   if (status->state == JOB_STATE_RUNNING)
     {
       job_scheduler_add_lease (self, entry, &status->token, status->started_at, now);
@@ -26,20 +27,23 @@ job_scheduler_load (JobScheduler *self, JobRecord *record, const JobStatus *stat
 }
 
 static void
-block_on_damage (JobScheduler *self, JobEntry *entry, const JobId *culprit)
+block_on_damage (JobEntry *entry, const JobId *culprit)
 {
-  entry->n_waits++;
-  g_hash_table_insert (self->damaged, entry, g_memdup2 (culprit, sizeof *culprit));
+  JobEntryMore *more = job_entry_get_more (entry);
+
+  more->n_waits++;
+  g_free (more->damaged);
+  more->damaged = g_memdup2 (culprit, sizeof *culprit);
 }
 
 /* A dependency that was not loaded is over, or cannot be read. TRUE if the dependent can never run.
  */
 static gboolean
-is_unsatisfiable (JobScheduler *self, const JobLoadingEdge *edge, int known)
+is_unsatisfiable (const JobLoadingEdge *edge, int known)
 {
   if (known >= 0)
     return !job_graph_holds (edge->dependency.condition, known);
-  block_on_damage (self, edge->dependent, &edge->dependency.id);
+  block_on_damage (edge->dependent, &edge->dependency.id);
   return FALSE;
 }
 
@@ -62,7 +66,7 @@ job_scheduler_settle (JobScheduler *self, JobKnownFunc known, gpointer data, Job
       entry = job_id_table_lookup (&self->entries, &dependency->id);
       if (entry)
         job_graph_add_edge (edge->dependent, entry, dependency->condition);
-      else if (is_unsatisfiable (self, edge, known (&dependency->id, data)))
+      else if (is_unsatisfiable (edge, known (&dependency->id, data)))
         g_array_append_val (hopeless, pair);
     }
   g_array_set_size (self->loading, 0);

@@ -30,8 +30,8 @@ compare_run_at (gconstpointer a, gconstpointer b)
   const JobEntry *x = a;
   const JobEntry *y = b;
 
-  if (x->run_at != y->run_at)
-    return x->run_at < y->run_at ? -1 : 1;
+  if (x->more->run_at != y->more->run_at)
+    return x->more->run_at < y->more->run_at ? -1 : 1;
   return job_entry_compare (x, y);
 }
 
@@ -41,12 +41,12 @@ job_scheduler_new (JobTokenFunc new_token)
   JobScheduler *self = g_new0 (JobScheduler, 1);
 
   self->new_token = new_token;
+  job_slab_init (&self->entry_slab, sizeof (JobEntry));
   g_queue_init (&self->ages);
   job_heap_init (&self->scheduled, compare_run_at, G_STRUCT_OFFSET (JobEntry, position));
   job_lanes_init (&self->lanes);
-  self->damaged = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  self->errors = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->loading = g_array_new (FALSE, FALSE, sizeof (JobLoadingEdge));
+  self->over = g_ptr_array_new ();
   return self;
 }
 
@@ -61,22 +61,21 @@ job_scheduler_free (JobScheduler *self)
     {
       JobEdge *next;
 
-      for (JobEdge *edge = entry->dependencies; edge; edge = next)
+      for (JobEdge *edge = job_entry_peek (entry)->dependencies; edge; edge = next)
         {
           next = edge->next_dependency;
           g_slice_free (JobEdge, edge);
         }
-      if (entry->lease)
-        g_slice_free (JobEntryLease, entry->lease);
-      g_free (entry);
+      job_entry_drop_more (entry);
+      job_slab_free (&self->entry_slab, entry);
     }
   job_id_table_clear (&self->entries);
+  job_slab_clear (&self->entry_slab);
   job_id_table_clear (&self->leases);
   job_heap_clear (&self->scheduled);
   job_lanes_clear (&self->lanes);
-  g_hash_table_unref (self->damaged);
-  g_hash_table_unref (self->errors);
   g_array_unref (self->loading);
+  g_ptr_array_unref (self->over);
   g_free (self);
 }
 
@@ -85,14 +84,15 @@ job_scheduler_free (JobScheduler *self)
 JobEntry *
 job_scheduler_add_entry (JobScheduler *self, const JobRecord *record)
 {
-  JobEntry *entry = g_new0 (JobEntry, 1);
+  JobEntry *entry = job_slab_alloc (&self->entry_slab);
 
   entry->id = record->id;
   entry->queued_at = record->queued_at;
-  entry->run_at = record->run_at;
   entry->priority = record->priority;
   entry->max_attempts = record->max_attempts;
   entry->state = JOB_STATE_BLOCKED;
+  if (record->run_at != 0)
+    job_entry_get_more (entry)->run_at = record->run_at;
   entry->lane = job_lanes_use (&self->lanes, record->type, record->channel);
   job_id_table_insert (&self->entries, entry);
   self->last_queued_at = MAX (self->last_queued_at, record->queued_at);
@@ -103,25 +103,25 @@ static void
 free_entry (JobScheduler *self, JobEntry *entry)
 {
   job_graph_drop_dependencies (entry);
-  g_hash_table_remove (self->damaged, entry);
-  g_hash_table_remove (self->errors, entry);
   job_lanes_unuse (&self->lanes, entry->lane);
   job_id_table_remove (&self->entries, entry);
-  g_free (entry);
+  job_entry_drop_more (entry);
+  job_slab_free (&self->entry_slab, entry);
 }
 
 /* Takes the entry to where a job that is neither leased nor over belongs now. */
 void
 job_scheduler_settle_waiting (JobScheduler *self, JobEntry *entry, JobNow now)
 {
-  if (entry->n_waits > 0)
+  if (job_entry_peek (entry)->n_waits > 0)
     {
       entry->state = JOB_STATE_BLOCKED;
       return;
     }
 
   job_graph_drop_dependencies (entry);
-  if (entry->run_at > now.wall)
+  job_entry_trim (entry);
+  if (job_entry_peek (entry)->run_at > now.wall)
     {
       entry->state = JOB_STATE_SCHEDULED;
       job_heap_push (&self->scheduled, entry);
@@ -148,14 +148,14 @@ job_scheduler_add_lease (JobScheduler *self, JobEntry *entry, const JobId *token
   lease->age.data = lease;
   g_queue_push_tail_link (&self->ages, &lease->age);
   job_id_table_insert (&self->leases, lease);
-  entry->lease = lease;
+  job_entry_get_more (entry)->lease = lease;
   entry->state = JOB_STATE_RUNNING;
 }
 
 static void
 drop_lease (JobScheduler *self, JobEntry *entry)
 {
-  JobEntryLease *lease = g_steal_pointer (&entry->lease);
+  JobEntryLease *lease = g_steal_pointer (&entry->more->lease);
 
   g_queue_unlink (&self->ages, &lease->age);
   job_id_table_remove (&self->leases, lease);
@@ -165,7 +165,7 @@ drop_lease (JobScheduler *self, JobEntry *entry)
 static void
 end_lease (JobScheduler *self, JobEntry *entry, gboolean by_holder, JobEffects *effects)
 {
-  JobEnd end = { entry->lease->token, by_holder };
+  JobEnd end = { entry->more->lease->token, by_holder };
 
   g_array_append_val (effects->ends, end);
   drop_lease (self, entry);
@@ -188,25 +188,27 @@ leave_state (JobScheduler *self, JobEntry *entry, gboolean by_holder, JobEffects
 void
 job_scheduler_get_status (const JobEntry *entry, JobStatus *status)
 {
+  const JobEntryMore *more = job_entry_peek (entry);
+
   *status = (JobStatus){
-    .state = entry->lease ? JOB_STATE_RUNNING : JOB_STATE_PENDING,
-    .attempts = entry->attempts,
+    .state = more->lease ? JOB_STATE_RUNNING : JOB_STATE_PENDING,
+    .attempts = more->attempts,
   };
-  if (entry->lease)
+  if (more->lease)
     {
-      status->token = entry->lease->token;
-      status->started_at = entry->lease->started_at;
+      status->token = more->lease->token;
+      status->started_at = more->lease->started_at;
     }
 }
 
 /* A change of the entry as it stands; good until the next one. */
 static JobStatus *
-add_change (JobScheduler *self, JobEffects *effects, const JobEntry *entry)
+add_change (JobEffects *effects, const JobEntry *entry)
 {
   JobChange change = { .id = entry->id };
 
   job_scheduler_get_status (entry, &change.status);
-  change.status.outcome = g_strdup (g_hash_table_lookup (self->errors, entry));
+  change.status.outcome = g_strdup (job_entry_peek (entry)->error);
   g_array_append_val (effects->changes, change);
   return &g_array_index (effects->changes, JobChange, effects->changes->len - 1).status;
 }
@@ -219,29 +221,29 @@ set_outcome (JobStatus *status, const char *outcome)
 }
 
 /* What a job that is over does to the dependent at the other end of @edge: with the last open edge
- * it may run; by a condition that can no longer come true it is over, too, and joins @over. */
+ * it may run; by a condition that can no longer come true it is over, too, and joins those. */
 static void
-resolve_edge (JobScheduler *self, JobEdge *edge, const JobEntry *finished, JobState state,
-              JobNow now, JobEffects *effects, GPtrArray *over)
+resolve_edge (JobScheduler *self, JobEdge *edge, const JobEntry *finished, JobNow now,
+              JobEffects *effects)
 {
   JobEntry *dependent = edge->dependent;
   JobStatus *status;
 
   job_graph_resolve_edge (edge);
-  if (job_graph_holds (edge->condition, state))
+  if (job_graph_holds (edge->condition, finished->state))
     {
-      if (--dependent->n_waits == 0)
+      if (--dependent->more->n_waits == 0)
         job_scheduler_settle_waiting (self, dependent, now);
       return;
     }
 
   job_graph_drop_dependencies (dependent);
-  status = add_change (self, effects, dependent);
+  status = add_change (effects, dependent);
   status->state = dependent->state = JOB_STATE_CANCELED;
   status->reason = JOB_REASON_DEPENDENCY;
   status->culprit = finished->id;
   status->finished_at = now.wall;
-  g_ptr_array_add (over, dependent);
+  g_ptr_array_add (self->over, dependent);
 }
 
 /* The one way into a final state. The caller has taken the entry out of its old one and has written
@@ -249,19 +251,19 @@ resolve_edge (JobScheduler *self, JobEdge *edge, const JobEntry *finished, JobSt
 static void
 finish_job (JobScheduler *self, JobEntry *entry, JobState state, JobNow now, JobEffects *effects)
 {
-  g_autoptr (GPtrArray) over = g_ptr_array_new ();
-
   entry->state = state;
-  g_ptr_array_add (over, entry);
-  for (guint i = 0; i < over->len; i++)
+  g_ptr_array_add (self->over, entry);
+  for (guint i = 0; i < self->over->len; i++)
     {
-      JobEntry *finished = g_ptr_array_index (over, i);
+      JobEntry *finished = g_ptr_array_index (self->over, i);
+      JobEdge *edge;
 
-      while (finished->dependents)
-        resolve_edge (self, finished->dependents, finished, finished->state, now, effects, over);
+      while ((edge = job_entry_peek (finished)->dependents))
+        resolve_edge (self, edge, finished, now, effects);
       g_array_append_val (effects->finals, finished->id);
       free_entry (self, finished);
     }
+  g_ptr_array_set_size (self->over, 0);
 }
 
 /* The entry need not be blocked any more: another one that was cancelled just now may have been the
@@ -270,7 +272,7 @@ void
 job_scheduler_cancel_unsatisfiable (JobScheduler *self, JobEntry *entry, const JobId *culprit,
                                     JobNow now, JobEffects *effects)
 {
-  JobStatus *status = add_change (self, effects, entry);
+  JobStatus *status = add_change (effects, entry);
 
   status->state = JOB_STATE_CANCELED;
   status->reason = JOB_REASON_DEPENDENCY;
@@ -289,9 +291,9 @@ lease_job (JobScheduler *self, JobEntry *entry, gpointer data, JobNow now, JobEf
 
   job_lanes_remove_job (&self->lanes, entry);
   self->new_token (&claim.token);
-  claim.attempt = ++entry->attempts;
+  claim.attempt = ++job_entry_get_more (entry)->attempts;
   job_scheduler_add_lease (self, entry, &claim.token, now.wall, now);
-  add_change (self, effects, entry);
+  add_change (effects, entry);
   g_array_append_val (effects->claims, claim);
 }
 
@@ -300,7 +302,7 @@ make_due_pending (JobScheduler *self, JobNow now)
 {
   JobEntry *entry;
 
-  while ((entry = job_heap_peek (&self->scheduled)) && entry->run_at <= now.wall)
+  while ((entry = job_heap_peek (&self->scheduled)) && entry->more->run_at <= now.wall)
     {
       job_heap_remove (&self->scheduled, entry);
       job_scheduler_settle_waiting (self, entry, now);
@@ -381,7 +383,7 @@ job_scheduler_get_next_run_at (JobScheduler *self)
 {
   JobEntry *entry = job_heap_peek (&self->scheduled);
 
-  return entry ? entry->run_at : -1;
+  return entry ? entry->more->run_at : -1;
 }
 
 gboolean
@@ -394,7 +396,7 @@ job_scheduler_complete (JobScheduler *self, const JobId *id, const JobId *token,
   if (entry == NULL)
     return FALSE;
 
-  status = add_change (self, effects, entry);
+  status = add_change (effects, entry);
   status->state = JOB_STATE_SUCCEEDED;
   status->finished_at = now.wall;
   set_outcome (status, result);
@@ -409,7 +411,7 @@ give_back (JobScheduler *self, JobEntry *entry, gboolean by_holder, JobNow now, 
 {
   leave_state (self, entry, by_holder, effects);
   job_scheduler_settle_waiting (self, entry, now);
-  add_change (self, effects, entry);
+  add_change (effects, entry);
 }
 
 gboolean
@@ -421,14 +423,15 @@ job_scheduler_fail (JobScheduler *self, const JobId *id, const JobId *token, con
 
   if (entry == NULL)
     return FALSE;
-  if (entry->attempts < entry->max_attempts)
+  if (entry->more->attempts < entry->max_attempts)
     {
-      g_hash_table_insert (self->errors, entry, g_strdup (outcome));
+      g_free (entry->more->error);
+      entry->more->error = g_strdup (outcome);
       give_back (self, entry, token != NULL, now, effects);
       return TRUE;
     }
 
-  status = add_change (self, effects, entry);
+  status = add_change (effects, entry);
   status->state = JOB_STATE_FAILED;
   status->finished_at = now.wall;
   set_outcome (status, outcome);
@@ -445,8 +448,8 @@ job_scheduler_release (JobScheduler *self, const JobId *id, const JobId *token, 
 
   if (entry == NULL)
     return FALSE;
-  if (entry->attempts > 0)
-    entry->attempts--;
+  if (entry->more->attempts > 0)
+    entry->more->attempts--;
   give_back (self, entry, token != NULL, now, effects);
   return TRUE;
 }
@@ -461,7 +464,7 @@ job_scheduler_cancel (JobScheduler *self, const JobId *id, JobNow now, JobEffect
   if (entry == NULL)
     return FALSE;
 
-  status = add_change (self, effects, entry);
+  status = add_change (effects, entry);
   status->state = JOB_STATE_CANCELED;
   status->reason = JOB_REASON_REQUESTED;
   status->token = (JobId){ 0 };
@@ -476,11 +479,13 @@ job_scheduler_heartbeat (JobScheduler *self, const JobId *id, const JobId *token
                          GError **error)
 {
   JobEntry *entry = job_scheduler_find_leased (self, id, token, error);
+  JobEntryLease *lease;
 
   if (entry == NULL)
     return FALSE;
-  entry->lease->heartbeat_at = now.boot;
-  g_queue_unlink (&self->ages, &entry->lease->age);
-  g_queue_push_tail_link (&self->ages, &entry->lease->age);
+  lease = entry->more->lease;
+  lease->heartbeat_at = now.boot;
+  g_queue_unlink (&self->ages, &lease->age);
+  g_queue_push_tail_link (&self->ages, &lease->age);
   return TRUE;
 }

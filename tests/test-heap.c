@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The two containers that the scheduler is made of, held against plain ones by chance. */
+/* What the scheduler is made of, held against plain things by chance: heap, table, slab. */
 
 #include "job-heap-private.h"
 #include "job-id-table.h"
+#include "job-slab-private.h"
 #include "test-effort.h"
 
 #include <string.h>
@@ -105,6 +106,89 @@ test_heap_sorts (void)
     }
   g_assert_cmpuint (heap.length, ==, 0);
   job_heap_clear (&heap);
+}
+
+/* One that is as large as several blocks sorts as well, and takes little when it is empty. */
+static void
+test_heap_of_blocks (void)
+{
+  const guint n = 10 * JOB_HEAP_BLOCK + 3;
+  g_autofree Item *items = g_new0 (Item, n);
+  JobHeap heap;
+
+  job_heap_init (&heap, compare_items, G_STRUCT_OFFSET (Item, position));
+  for (guint round = 0; round < 2; round++)
+    {
+      for (guint i = 0; i < n; i++)
+        {
+          items[i] = (Item){ g_test_rand_int_range (0, 1000), i, 0 };
+          job_heap_push (&heap, &items[i]);
+        }
+      for (guint i = 0; i < n; i += 2)
+        job_heap_remove (&heap, &items[i]);
+      g_assert_cmpuint (heap.allocated, <=, heap.length + 2 * JOB_HEAP_BLOCK);
+      for (const Item *last = NULL; heap.length > 0;)
+        {
+          Item *first = job_heap_peek (&heap);
+
+          g_assert_true (last == NULL || compare_items (last, first) < 0);
+          job_heap_remove (&heap, first);
+          last = first;
+        }
+      g_assert_cmpuint (heap.allocated, <=, 16);
+    }
+  job_heap_clear (&heap);
+}
+
+/* --- the slab --------------------------------------------------------------------------------- */
+
+#define N_CELLS 5000
+
+typedef struct
+{
+  gpointer itself;
+  guint number;
+  char rest[40];
+} Cell;
+
+static void
+come_or_go (JobSlab *slab, Cell **cell, guint number)
+{
+  if (*cell)
+    {
+      g_assert_true ((*cell)->itself == *cell && (*cell)->number == number);
+      job_slab_free (slab, g_steal_pointer (cell));
+      return;
+    }
+  *cell = job_slab_alloc (slab);
+  for (gsize i = 0; i < sizeof (Cell); i++)
+    g_assert_cmpint (((char *) *cell)[i], ==, 0);
+  memset (*cell, 0xaa, sizeof (Cell));
+  (*cell)->itself = *cell;
+  (*cell)->number = number;
+}
+
+static void
+test_slab (void)
+{
+  g_autofree Cell **cells = g_new0 (Cell *, N_CELLS);
+  JobSlab slab;
+
+  job_slab_init (&slab, sizeof (Cell));
+  for (guint i = 0; i < N_CELLS; i++)
+    come_or_go (&slab, &cells[i], i);
+  g_assert_cmpuint (slab.n_blocks * 8192, <=, N_CELLS * sizeof (Cell) * 21 / 20 + 8192);
+  for (guint i = 0; i < 4 * N_CELLS; i++)
+    {
+      guint number = (guint) g_test_rand_int_range (0, N_CELLS);
+
+      come_or_go (&slab, &cells[number], number);
+    }
+  for (guint i = 0; i < N_CELLS; i++)
+    if (cells[i])
+      come_or_go (&slab, &cells[i], i);
+  g_assert_cmpuint (slab.n_blocks, <=, 1);
+  job_slab_clear (&slab);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -289,6 +373,8 @@ main (int argc, char *argv[])
 
   g_test_add_func ("/heap/first-is-first-by-chance", test_heap_by_chance);
   g_test_add_func ("/heap/sorts", test_heap_sorts);
+  g_test_add_func ("/heap/of-blocks", test_heap_of_blocks);
+  g_test_add_func ("/slab/keeps-apart-and-gives-back", test_slab);
   g_test_add_func ("/id-table/colliding-ids", test_table_of_colliding_ids);
   g_test_add_func ("/id-table/ordered-ids", test_table_of_ordered_ids);
   g_test_add_func ("/id-table/tokens", test_table_of_tokens);
