@@ -188,6 +188,17 @@ g_thread_pool_push (GThreadPool *pool, gpointer item, GError **error)
   return REAL (g_thread_pool_push) (pool, item, error);
 }
 
+/* A class, and the interfaces of its type, are whole when somebody has a reference. */
+gpointer
+g_type_class_ref (GType type)
+{
+  gpointer type_class = REAL (g_type_class_ref) (type);
+
+  __tsan_acquire (type_class);
+  __tsan_release (type_class);
+  return type_class;
+}
+
 gulong
 g_cancellable_connect (GCancellable *cancellable, GCallback callback, gpointer data,
                        GDestroyNotify destroy)
