@@ -117,16 +117,23 @@ dispatch (GSource *source, GSourceFunc callback, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The context is going. Its address is not used again before this has returned. */
+/* The context is going. When the source is destroyed the context still has its address, but another
+ * one may have it before the source is finalized. */
+static void
+forget (gpointer data)
+{
+  Delivery *self = data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  g_hash_table_remove (sources, self->context);
+}
+
 static void
 finalize (GSource *source)
 {
   Delivery *self = (Delivery *) source;
   JobParcel *parcel;
 
-  g_mutex_lock (&lock);
-  g_hash_table_remove (sources, self->context);
-  g_mutex_unlock (&lock);
   while ((parcel = take_parcel (self)))
     parcel->drop (parcel);
   call_nudges (self);
@@ -143,6 +150,7 @@ make_source (GMainContext *context)
 
   g_source_set_static_name (source, "jobqueue delivery");
   g_source_set_can_recurse (source, TRUE);
+  g_source_set_callback (source, NULL, self, forget);
   self->context = context;
   g_queue_init (&self->parcels);
   return self;

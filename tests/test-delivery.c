@@ -145,6 +145,43 @@ test_goes_with_the_context (void)
   assert_trace (trace, "--");
 }
 
+#define N_CONTEXTS 20000
+
+static void
+must_not_drop (JobParcel *parcel)
+{
+  g_assert_not_reached ();
+}
+
+static gpointer
+use_many_contexts (gpointer data)
+{
+  g_autoptr (GString) trace = g_string_new (NULL);
+
+  for (guint i = 0; i < N_CONTEXTS; i++)
+    {
+      g_autoptr (GMainContext) context = g_main_context_new ();
+      Item item = { .trace = trace, .name = "" };
+
+      job_delivery_push (&item.parcel, context, open_item, must_not_drop);
+      g_main_context_iteration (context, TRUE);
+      g_assert_false (g_main_context_pending (context));
+    }
+  return NULL;
+}
+
+/* The end of one context may still be under way when another one has its address. */
+static void
+test_knows_contexts_apart (void)
+{
+  GThread *threads[2];
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("user", use_many_contexts, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
 /* --- putting off ------------------------------------------------------------------------------ */
 
 static void
@@ -244,6 +281,7 @@ main (int argc, char **argv)
   ADD ("wakes-who-sleeps", wakes_who_sleeps);
   ADD ("callback-may-iterate", callback_may_iterate);
   ADD ("goes-with-the-context", goes_with_the_context);
+  ADD ("knows-contexts-apart", knows_contexts_apart);
   ADD ("put-off/until-half", put_off_until_half);
   ADD ("put-off/until-the-last", put_off_until_the_last);
   ADD ("put-off/amid-iterations", put_off_amid_iterations);
