@@ -76,6 +76,8 @@ void job_committer_add_caller (JobCommitter *self, JobCall *call);
 void job_committer_hurry (JobCommitter *self);
 /* Whether there is something to commit, and nobody is at it. */
 gboolean job_committer_is_due (JobCommitter *self);
+/* Whether this thread is in a commit: then it must not wait for another one. */
+gboolean job_committer_is_leading (JobCommitter *self);
 /* Whether it is to be committed now by a thread that nobody waits for. */
 gboolean job_committer_is_ripe (JobCommitter *self);
 /* Commits the open batch, and no other; the lock is released meanwhile. Only when it is due. */

@@ -48,14 +48,14 @@ struct _JobCommitter
   const JobCommitterFuncs *funcs; /* constant */
   gpointer data;                  /* constant */
   JobBatch *open;
-  JobBatch *spare; /* an empty one, or NULL */
-  gboolean committing;
+  JobBatch *spare;    /* an empty one, or NULL */
+  GThread *leader;    /* who is committing; NULL: nobody */
   gint64 commit_time; /* µs: how long the last one took in the owner's thread */
   guint64 settled;    /* number of the last batch that is over, well or not */
   guint64 awaited;    /* the greatest number that a thread waits for, or has waited for */
   guint n_waiting;    /* threads at progress */
   guint n_finishing;  /* of those in job_committer_finish() */
-  GCond progress;     /* settled or committing has changed */
+  GCond progress;     /* settled or leader has changed */
   GArray *failures;   /* of Failure, in order */
   GError *failure;    /* the last one's reason */
 };
@@ -177,9 +177,15 @@ job_committer_add_answer (JobCommitter *self, JobCall *call, gpointer value, GDe
 }
 
 gboolean
+job_committer_is_leading (JobCommitter *self)
+{
+  return self->leader == g_thread_self ();
+}
+
+gboolean
 job_committer_is_due (JobCommitter *self)
 {
-  return !self->committing && !batch_is_empty (self->open);
+  return self->leader == NULL && !batch_is_empty (self->open);
 }
 
 /* --- failures --------------------------------------------------------------------------------- */
@@ -337,7 +343,7 @@ void
 job_committer_go_on (JobCommitter *self)
 {
   self->open->put_off = FALSE;
-  if (!self->committing)
+  if (self->leader == NULL)
     self->open->urgent = TRUE;
   job_committer_hand_over (self);
 }
@@ -351,7 +357,7 @@ commit (JobCommitter *self, gboolean goes_on)
   g_autoptr (GError) error = NULL;
   gint64 began, ended;
 
-  self->committing = TRUE;
+  self->leader = g_thread_self ();
   g_mutex_unlock (self->lock);
   began = goes_on ? g_get_monotonic_time () : 0;
   self->funcs->write (batch, self->data, &error);
@@ -373,7 +379,7 @@ commit (JobCommitter *self, gboolean goes_on)
     self->funcs->deliver (behind, error, self->data);
 
   g_mutex_lock (self->lock);
-  self->committing = FALSE;
+  self->leader = NULL;
   tell_progress (self);
   if (!goes_on)
     job_committer_hand_over (self);
@@ -425,7 +431,7 @@ void
 job_committer_finish (JobCommitter *self)
 {
   self->n_finishing++;
-  while (self->committing || !batch_is_empty (self->open))
+  while (self->leader != NULL || !batch_is_empty (self->open))
     if (job_committer_is_due (self))
       job_committer_commit (self);
     else

@@ -181,7 +181,7 @@ struct _JobLocalRead
 };
 
 JobLocalRead *job_local_read_new (JobLocal *self, JobCall *call, JobLocalReadFunc func);
-/* With the lock, which it gives up: runs it here if the call blocks, else in a reader thread. */
+/* With the lock, which it gives up: runs it here if that may block, else in a reader thread. */
 void job_local_read_run (JobLocalRead *read);
 /* Without the lock: runs it in a reader thread, whatever is under way. */
 void job_local_read_defer (JobLocalRead *read);

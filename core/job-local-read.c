@@ -68,11 +68,22 @@ job_local_read_work (JobLocalRead *read)
   read_free (read);
 }
 
+/* A thread that tells of a batch may release a lease that nobody took: it must not wait for the
+ * next batch. */
+static gboolean
+may_run_here (const JobLocalRead *read)
+{
+  JobLocal *self = read->local;
+
+  return job_call_is_blocking (read->call) ||
+         (job_ledger_is_quick (self->ledger) && !job_committer_is_leading (self->committer));
+}
+
 void
 job_local_read_run (JobLocalRead *read)
 {
   JobLocal *self = read->local;
-  gboolean here = job_call_is_blocking (read->call) || job_ledger_is_quick (self->ledger);
+  gboolean here = may_run_here (read);
 
   read->batch = job_committer_get_newest (self->committer);
   self->n_reads++;

@@ -101,6 +101,39 @@ test_without_callback_needs_no_context (Fixture *f, gconstpointer data)
   g_assert_cmpuint (job_lease_get_attempt (lease), ==, 1);
 }
 
+static gpointer
+enqueue (gpointer data)
+{
+  gpointer *both = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = job_queue_enqueue (both[0], both[1], NULL, &error);
+
+  g_assert_no_error (error);
+  return NULL;
+}
+
+/* Whoever commits the claim gives it back, and must not wait for the batch that says otherwise. */
+static void
+test_lease_of_nobody_is_canceled (Fixture *f, gconstpointer data)
+{
+  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+  gpointer both[] = { f->queue, spec };
+  g_autoptr (GAsyncResult) answer = NULL;
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+
+  job_queue_dequeue_async (f->queue, NULL, NULL, -1, NULL, NULL, NULL);
+  gated_queue_shut_gate (f->gated);
+  thread = g_thread_new ("enqueues", enqueue, both);
+  gated_queue_await_commit (f->gated);
+  job_queue_cancel_async (f->queue, job_spec_get_id (spec), NULL, keep_answer, &answer);
+  gated_queue_open_gate (f->gated, FALSE);
+  g_thread_join (thread);
+  await (&answer);
+  g_assert_true (job_queue_cancel_finish (f->queue, answer, &error));
+  g_assert_no_error (error);
+}
+
 static void
 test_waiting_without_callback_ends_with_close (Fixture *f, gconstpointer data)
 {
@@ -288,6 +321,7 @@ main (int argc, char **argv)
   ADD ("callback-may-wait-for-another", test_callback_may_wait_for_another);
   ADD ("answers-leave-others-their-turn", test_answers_leave_others_their_turn);
   ADD ("without-callback-needs-no-context", test_without_callback_needs_no_context);
+  ADD ("lease-of-nobody-is-canceled", test_lease_of_nobody_is_canceled);
   ADD ("waiting-without-callback-ends-with-close", test_waiting_without_callback_ends_with_close);
   ADD ("due-job-before-timeout", test_due_job_before_timeout);
   ADD ("timeout-of-a-dropped-queue", test_timeout_of_a_dropped_queue);
