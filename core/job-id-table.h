@@ -2,8 +2,8 @@
 
 /* A hash table of structs that begin with a JobId. Made for a million of them: it grows by small
  * parts, so that no insertion takes long, where a table that doubles as a whole would take tens of
- * milliseconds; a look-up in vain reads one place of the memory, and one that finds its item three.
- * 14 to 17 bytes an item. */
+ * milliseconds; a look-up in vain reads one place of the memory, and one that finds its item two.
+ * 15 to 18 bytes an item. */
 
 #pragma once
 
@@ -17,10 +17,19 @@ G_BEGIN_DECLS
 
 #define JOB_ID_TABLE_N_PARTS 256
 
+#define JOB_ID_TABLE_GROUP 5
+
+/* Some slots that fill a line of the processor's cache. */
+typedef struct
+{
+  gpointer items[JOB_ID_TABLE_GROUP];
+  guint32 hashes[JOB_ID_TABLE_GROUP]; /* 0: the slot is free */
+} JobIdTableGroup;
+
 /* A table of its own. */
 typedef struct
 {
-  gpointer *items; /* n_slots of them, and behind them their hashes; 0: the slot is free */
+  JobIdTableGroup *groups;
   guint n_slots;
   guint length;
 } JobIdTablePart;
