@@ -73,9 +73,9 @@ struct _JobStoreClass
    * @clean: nothing is left in the journal. Default: nothing to do. */
   gboolean (*close) (JobStore *self, gboolean clean, GError **error);
 
-  /* Whether read() and list_dependents() may be called in one thread while apply() or checkpoint()
-   * runs in another: then nobody who reads waits for a large write. Such a store guards itself.
-   * Default: FALSE, and all calls are serialised. */
+  /* Whether read() and list_dependents() may be called in one thread while any other call but
+   * close(), or another read, runs in another: then nobody who reads waits for a large write. Such
+   * a store guards itself. Default: FALSE, and all calls are serialised. */
   gboolean reads_overlap;
 
   gpointer padding[8];
