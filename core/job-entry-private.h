@@ -32,7 +32,6 @@ struct _JobEdge
   JobEntry *dependent;
   JobEdge *previous; /* among the dependency's dependents */
   JobEdge *next;
-  JobEdge *next_dependency; /* among the dependent's dependencies */
   JobCondition condition;
 };
 
@@ -54,11 +53,12 @@ struct _JobEntryMore
 {
   gint64 run_at;
   JobEdge *dependents;
-  JobEdge *dependencies;
-  JobEntryLease *lease; /* of a RUNNING job */
-  char *error;          /* owned: of its last attempt, where one has failed */
-  JobId *damaged;       /* owned: its first damaged dependency, or NULL */
-  guint n_waits;        /* dependencies that are not over, or damaged */
+  JobEdge *dependencies; /* owned: an array, the last one first */
+  JobEntryLease *lease;  /* of a RUNNING job */
+  char *error;           /* owned: of its last attempt, where one has failed */
+  JobId *damaged;        /* owned: its first damaged dependency, or NULL */
+  guint n_dependencies;  /* in dependencies */
+  guint n_waits;         /* dependencies that are not over, or damaged */
   guint attempts;
 };
 
@@ -66,7 +66,7 @@ struct _JobEntryMore
 JobEntryMore *job_entry_get_more (JobEntry *self);
 /* Drops it if it is all zero. */
 void job_entry_trim (JobEntry *self);
-/* Drops it in any case, with the lease, but not the edges, which are others' as well. */
+/* Drops it in any case, and what it has; edges are in no list any more, or nobody looks. */
 void job_entry_drop_more (JobEntry *self);
 
 static inline const JobEntryMore *

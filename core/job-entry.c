@@ -19,6 +19,7 @@ job_entry_drop_more (JobEntry *self)
     return;
   if (more->lease)
     g_slice_free (JobEntryLease, more->lease);
+  g_free (more->dependencies);
   g_free (more->error);
   g_free (more->damaged);
   g_slice_free (JobEntryMore, more);

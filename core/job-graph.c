@@ -22,22 +22,24 @@ job_graph_holds (JobCondition condition, JobState state)
 }
 
 void
-job_graph_add_edge (JobEntry *dependent, JobEntry *dependency, JobCondition condition)
+job_graph_add_edge (JobEntry *dependent, JobEntry *dependency, JobCondition condition, guint room)
 {
-  JobEdge *edge = g_slice_new (JobEdge);
+  JobEntryMore *more = job_entry_get_more (dependent);
+  JobEdge *edge;
 
+  if (more->dependencies == NULL)
+    more->dependencies = g_new (JobEdge, room);
+  edge = &more->dependencies[more->n_dependencies++];
   *edge = (JobEdge){
     .dependency = dependency,
     .dependent = dependent,
     .next = job_entry_peek (dependency)->dependents,
-    .next_dependency = job_entry_peek (dependent)->dependencies,
     .condition = condition,
   };
   if (edge->next)
     edge->next->previous = edge;
   job_entry_get_more (dependency)->dependents = edge;
-  job_entry_get_more (dependent)->dependencies = edge;
-  dependent->more->n_waits++;
+  more->n_waits++;
 }
 
 void
@@ -55,28 +57,26 @@ job_graph_resolve_edge (JobEdge *edge)
 void
 job_graph_drop_dependencies (JobEntry *entry)
 {
-  JobEdge *next;
+  JobEntryMore *more = entry->more;
 
-  if (entry->more == NULL)
+  if (more == NULL)
     return;
-  for (JobEdge *edge = entry->more->dependencies; edge; edge = next)
-    {
-      next = edge->next_dependency;
-      if (edge->dependency)
-        job_graph_resolve_edge (edge);
-      g_slice_free (JobEdge, edge);
-    }
-  entry->more->dependencies = NULL;
+  for (guint i = 0; more->n_waits > 0 && i < more->n_dependencies; i++)
+    if (more->dependencies[i].dependency)
+      job_graph_resolve_edge (&more->dependencies[i]);
+  g_clear_pointer (&more->dependencies, g_free);
+  more->n_dependencies = 0;
 }
 
-JobEdge *
+const JobEdge *
 job_graph_first_open (const JobEntry *entry)
 {
-  JobEdge *edge = job_entry_peek (entry)->dependencies;
+  const JobEntryMore *more = job_entry_peek (entry);
 
-  while (edge && edge->dependency == NULL)
-    edge = edge->next_dependency;
-  return edge;
+  for (guint i = more->n_dependencies; i-- > 0;)
+    if (more->dependencies[i].dependency)
+      return &more->dependencies[i];
+  return NULL;
 }
 
 /* How many of the new records each record waits for, and who waits for it, as one flat list each.

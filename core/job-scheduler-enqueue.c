@@ -150,7 +150,7 @@ draw_edges (JobScheduler *self, JobEntry *entry, const JobRecord *record, GHashT
       JobEntry *other = job_id_table_lookup (&self->entries, &dependency->id);
 
       if (other)
-        job_graph_add_edge (entry, other, dependency->condition);
+        job_graph_add_edge (entry, other, dependency->condition, i + 1);
       else if (!job_graph_holds (dependency->condition, get_known (known, &dependency->id)))
         culprit = &dependency->id;
     }

@@ -30,6 +30,7 @@ typedef struct
 {
   JobEntry *dependent;
   JobDependency dependency;
+  guint n_left; /* of the dependent's, with this one */
 } JobLoadingEdge;
 
 /* An entry in no state yet: it is BLOCKED until job_scheduler_settle_waiting(). */

@@ -20,7 +20,7 @@ job_scheduler_load (JobScheduler *self, JobRecord *record, const JobStatus *stat
     }
   for (guint i = record->n_dependencies; i-- > 0;)
     {
-      JobLoadingEdge edge = { entry, record->dependencies[i] };
+      JobLoadingEdge edge = { entry, record->dependencies[i], i + 1 };
 
       g_array_append_val (self->loading, edge);
     }
@@ -65,7 +65,7 @@ job_scheduler_settle (JobScheduler *self, JobKnownFunc known, gpointer data, Job
 
       entry = job_id_table_lookup (&self->entries, &dependency->id);
       if (entry)
-        job_graph_add_edge (edge->dependent, entry, dependency->condition);
+        job_graph_add_edge (edge->dependent, entry, dependency->condition, edge->n_left);
       else if (is_unsatisfiable (edge, known (&dependency->id, data)))
         g_array_append_val (hopeless, pair);
     }

@@ -59,13 +59,6 @@ job_scheduler_free (JobScheduler *self)
 
   while ((entry = job_id_table_next (&self->entries, &iter)))
     {
-      JobEdge *next;
-
-      for (JobEdge *edge = job_entry_peek (entry)->dependencies; edge; edge = next)
-        {
-          next = edge->next_dependency;
-          g_slice_free (JobEdge, edge);
-        }
       job_entry_drop_more (entry);
       job_slab_free (&self->entry_slab, entry);
     }
