@@ -10,13 +10,16 @@
 
 #define N_JOBS 300
 #define N_WAITERS 300
-#define N_STEPS test_effort (20000, 3000)
+#define N_STEPS test_effort (10000, 3000)
 
-static const char *const types[] = { "a", "b", "c", "" };
-static const char *const channels[] = { "", "x", "a" };
-static const char *const type_lists[][4] = { { "a" },      { "b", "a" }, { "c", "c" },
-                                             { "nobody" }, { "" },       { "a", "b", "c" } };
-static const char *const channel_lists[][4] = { { "" }, { "x" }, { "a", "", "x" }, { "nowhere" } };
+#define N_LISTS 100 /* of each kind: many more pairs than are kept without waiters */
+#define N_FREQUENT 5
+#define MAX_LISTED 6
+
+static const char *const types[] = { "a", "b", "c", "", "ab", "d", "e", "f", "g", "nobody" };
+static const char *const channels[] = { "", "x", "a", "y", "z", "nowhere" };
+
+typedef const char *List[MAX_LISTED + 1];
 
 typedef struct
 {
@@ -39,6 +42,8 @@ typedef struct
   JobLanes lanes;
   Job jobs[N_JOBS];
   Waiting waiting[N_WAITERS];
+  List type_lists[N_LISTS]; /* equal ones, ones of other orders, and ones that name a name twice */
+  List channel_lists[N_LISTS];
   guint64 n_arrived;
   gint64 n_queued;
 } World;
@@ -47,6 +52,22 @@ static int
 below (int limit)
 {
   return g_test_rand_int_range (0, limit);
+}
+
+static void
+fill_list (List list, const char *const *names, int n_names)
+{
+  for (int i = below (MAX_LISTED); i >= 0; i--)
+    list[i] = names[below (n_names)];
+}
+
+/* One in six is of any. */
+static const char *const *
+pick_list (List *lists)
+{
+  if (below (6) == 0)
+    return NULL;
+  return lists[below (below (2) ? N_FREQUENT : N_LISTS)];
 }
 
 static gboolean
@@ -92,8 +113,8 @@ come_or_go (World *w, Job *job)
       job->pending = FALSE;
       return;
     }
-  job->type = types[below (G_N_ELEMENTS (types))];
-  job->channel = channels[below (G_N_ELEMENTS (channels))];
+  job->type = types[below (G_N_ELEMENTS (types) - 1)];
+  job->channel = channels[below (G_N_ELEMENTS (channels) - 1)];
   job->entry.lane = job_lanes_use (&w->lanes, job->type, job->channel);
   job->entry.priority = below (3);
   job->entry.queued_at = ++w->n_queued;
@@ -106,16 +127,13 @@ come_or_go (World *w, Job *job)
 static void
 wait_or_leave (World *w, Waiting *waiting)
 {
-  int type = below (G_N_ELEMENTS (type_lists) + 1);
-  int channel = below (G_N_ELEMENTS (channel_lists) + 2);
-
   if (job_waiter_waits (&waiting->waiter))
     {
       job_lanes_remove_waiter (&w->lanes, &waiting->waiter);
       return;
     }
-  waiting->types = type < (int) G_N_ELEMENTS (type_lists) ? type_lists[type] : NULL;
-  waiting->channels = channel < (int) G_N_ELEMENTS (channel_lists) ? channel_lists[channel] : NULL;
+  waiting->types = pick_list (w->type_lists);
+  waiting->channels = pick_list (w->channel_lists);
   waiting->number = ++w->n_arrived;
   job_lanes_add_waiter (&w->lanes, &waiting->waiter, waiting->types, waiting->channels, waiting);
 }
@@ -123,11 +141,8 @@ wait_or_leave (World *w, Waiting *waiting)
 static void
 check_first (World *w)
 {
-  int type = below (G_N_ELEMENTS (type_lists) + 1);
-  int channel = below (G_N_ELEMENTS (channel_lists) + 2);
-  const char *const *some = type < (int) G_N_ELEMENTS (type_lists) ? type_lists[type] : NULL;
-  const char *const *where =
-      channel < (int) G_N_ELEMENTS (channel_lists) ? channel_lists[channel] : NULL;
+  const char *const *some = pick_list (w->type_lists);
+  const char *const *where = pick_list (w->channel_lists);
   Job *first = naive_first (w, some, where);
 
   g_assert_true (job_lanes_first (&w->lanes, some, where) == (first ? &first->entry : NULL));
@@ -156,6 +171,11 @@ test_by_chance (void)
   g_autofree World *w = g_new0 (World, 1);
 
   job_lanes_init (&w->lanes);
+  for (guint i = 0; i < N_LISTS; i++)
+    {
+      fill_list (w->type_lists[i], types, G_N_ELEMENTS (types));
+      fill_list (w->channel_lists[i], channels, G_N_ELEMENTS (channels));
+    }
   for (guint i = 0; i < N_STEPS; i++)
     {
       int chance = below (10);
@@ -221,7 +241,7 @@ pass_through (JobLanes *self, const char *channel)
 
   job_lanes_add_job (self, &entry);
   g_assert_true (job_lanes_first (self, NULL, named) == &entry);
-  job_lanes_add_waiter (self, &waiter, type_lists[0], named, NULL);
+  job_lanes_add_waiter (self, &waiter, (const char *const[]){ "a", NULL }, named, NULL);
   job_lanes_remove_waiter (self, &waiter);
   job_lanes_remove_job (self, &entry);
   job_lanes_unuse (self, entry.lane);
@@ -273,6 +293,41 @@ test_used_lanes_stay (void)
   job_lanes_clear (&self);
 }
 
+/* Those who go away, many at once, push the subscription out that was asked for last, and whose
+ * lane still knows it for somebody who waited. */
+static void
+test_forgotten_ones_are_made_anew (void)
+{
+  const guint n = 3000;
+  g_autofree JobWaiter *waiters = g_new0 (JobWaiter, n);
+  const char *const wanted[] = { "t", NULL };
+  JobWaiter gone = { 0 }, *found;
+  JobEntry entry = { 0 }, *job;
+  JobLanes self;
+
+  job_lanes_init (&self);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *channel = g_strdup_printf ("tenant-%u", i);
+
+      job_lanes_add_waiter (&self, &waiters[i], wanted, (const char *const[]){ channel, NULL },
+                            NULL);
+    }
+  job_lanes_add_waiter (&self, &gone, wanted, NULL, NULL);
+  job_lanes_remove_waiter (&self, &gone);
+  entry.lane = job_lanes_use (&self, "t", "");
+  job_lanes_add_job (&self, &entry);
+  for (guint i = 0; i < n; i++)
+    job_lanes_remove_waiter (&self, &waiters[i]);
+  g_assert_cmpuint (g_hash_table_size (self.by_list), <, n);
+
+  g_assert_false (job_lanes_match (&self, &found, &job));
+  g_assert_true (job_lanes_first (&self, wanted, NULL) == &entry);
+  job_lanes_remove_job (&self, &entry);
+  job_lanes_unuse (&self, entry.lane);
+  job_lanes_clear (&self);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -282,6 +337,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/lanes/pairs-are-told-apart", test_pairs_are_told_apart);
   g_test_add_func ("/lanes/unused-ones-go", test_unused_lanes_go);
   g_test_add_func ("/lanes/used-ones-stay", test_used_lanes_stay);
+  g_test_add_func ("/lanes/forgotten-ones-are-made-anew", test_forgotten_ones_are_made_anew);
 
   return g_test_run ();
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* No verb walks the backlog: the same work is done with an empty scheduler, and beside 100,000
- * pending jobs of another type, as many waiters, and as many leases. The CPU time of this thread is
- * compared, and the limit is far above what caches do to it, and far below what a walk would. */
+ * pending jobs of another type, as many waiters, and as many leases, and 1,000 other lists that
+ * name the type; and no dequeue walks what it names. The CPU time of this thread is compared, and
+ * the limit is far above what caches do to it, and far below what a walk would. */
 
 #include "scheduler-fixture.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "test-effort.h"
@@ -14,6 +16,7 @@
 #define N_BACKLOG test_effort (100000, 10000)
 #define N_WAITERS test_effort (100000, 10000)
 #define N_LEASES test_effort (100000, 10000)
+#define N_SUBSCRIPTIONS 1000
 #define MOST_TIMES 5
 #define N_TRIES 3
 
@@ -28,7 +31,17 @@ cpu_time (void)
   return now.tv_sec * SECOND_NS + now.tv_nsec;
 }
 
-/* Jobs that nobody wants, leases, and waiters that get nothing. */
+/* Makes it known that there are dequeues of that type, in company of another. */
+static void
+look_for_two (Fixture *f, const char *type, guint number)
+{
+  g_autofree char *other = g_strdup_printf ("other-%u", number);
+  const char *types[] = { other, type, NULL };
+
+  g_assert_false (job_scheduler_claim (f->scheduler, types, NULL, NULL, f->now, &f->effects));
+}
+
+/* Jobs that nobody wants, leases, waiters that get nothing, and lists that are known. */
 static void
 fill (Fixture *f)
 {
@@ -49,6 +62,8 @@ fill (Fixture *f)
 
       wait_for (f, (Names){ "wanted", NULL }, i % 2 ? channel : NULL, NULL);
     }
+  for (guint i = 0; i < N_SUBSCRIPTIONS; i++)
+    look_for_two (f, "work", i);
 }
 
 /* Every verb that a worker's cycle may have; each must find what it is about at once. */
@@ -120,12 +135,106 @@ test_no_verb_walks (Fixture *f, gconstpointer data)
   g_assert_cmpint (beside, <, alone * MOST_TIMES);
 }
 
+/* --- many types and channels ------------------------------------------------------------------ */
+
+#define N_TYPES 100
+#define N_CHANNELS 10
+#define N_EACH 5 /* jobs of each pair */
+#define MOST_TIMES_FOR_MANY 6
+
+typedef struct
+{
+  char names[N_TYPES][16];
+  const char *types[N_TYPES + 1];
+  const char *channels[N_CHANNELS + 1];
+  guint n_types, n_channels;
+} Lists;
+
+static void
+lists_init (Lists *lists, guint n_types, guint n_channels)
+{
+  memset (lists, 0, sizeof *lists);
+  lists->n_types = n_types;
+  lists->n_channels = n_channels;
+  for (guint i = 0; i < n_types; i++)
+    {
+      g_snprintf (lists->names[i], sizeof lists->names[i], "name-%u", i);
+      lists->types[i] = lists->names[i];
+    }
+  for (guint i = 0; i < n_channels; i++)
+    lists->channels[i] = lists->names[i];
+}
+
+static void
+add_of (Fixture *f, const Lists *lists, guint number)
+{
+  JobRecord *job = new_job (f, lists->types[number % lists->n_types], 0);
+
+  g_free (job->channel);
+  job->channel = g_strdup (lists->channels[number / lists->n_types % lists->n_channels]);
+  enqueue (f, job);
+}
+
+static void
+work_on_any (Fixture *f, const Lists *lists)
+{
+  g_autoptr (GError) error = NULL;
+  JobId id;
+
+  fixture_begin (f);
+  g_assert_true (
+      job_scheduler_claim (f->scheduler, lists->types, lists->channels, NULL, f->now, &f->effects));
+  id = g_array_index (f->effects.claims, JobClaim, 0).id;
+  job_scheduler_complete (f->scheduler, &id, NULL, "1", f->now, &f->effects, &error);
+  g_assert_no_error (error);
+}
+
+static gint64
+measure_lists (Fixture *f, guint n_types, guint n_channels)
+{
+  gint64 best = G_MAXINT64;
+  guint number = 0;
+  Lists lists;
+
+  lists_init (&lists, n_types, n_channels);
+  for (; number < N_EACH * N_TYPES * N_CHANNELS; number++)
+    add_of (f, &lists, number);
+  for (guint i = 0; i < N_TRIES; i++)
+    {
+      gint64 start = cpu_time ();
+
+      for (guint j = 0; j < N_CYCLES; j++, number++)
+        {
+          work_on_any (f, &lists);
+          add_of (f, &lists, number);
+        }
+      best = MIN (best, cpu_time () - start);
+    }
+  for (; number > 3 * N_CYCLES; number--)
+    work_on_any (f, &lists);
+  return best;
+}
+
+/* A thousand pairs of type and channel, all with jobs, cost little more than one. To look at each
+ * of them would cost a hundred times as much. */
+static void
+test_no_dequeue_walks (Fixture *f, gconstpointer data)
+{
+  gint64 one = measure_lists (f, 1, 1), many = measure_lists (f, N_TYPES, N_CHANNELS);
+
+  g_test_message ("%d cycles: %" G_GINT64_FORMAT " us of one type and channel, %" G_GINT64_FORMAT
+                  " us of many",
+                  N_CYCLES, one / 1000, many / 1000);
+  g_assert_cmpint (many, <, one * MOST_TIMES_FOR_MANY);
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
   ADD_TEST ("/scheduler/cost/no-verb-walks-the-backlog", test_no_verb_walks);
+  ADD_TEST ("/scheduler/cost/no-dequeue-walks-what-it-names", test_no_dequeue_walks);
 
   return g_test_run ();
 }

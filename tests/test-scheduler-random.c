@@ -12,17 +12,20 @@
 
 /* --- chance ----------------------------------------------------------------------------------- */
 
-static const char *const type_names[] = { "a", "b", "c" };
-static const char *const channel_names[] = { "", "x" };
-static const char *const type_lists[][4] = { { "a" },      { "b" },
-                                             { "a", "b" }, { "c", "none", "a" },
-                                             { "a", "a" }, { "none" } };
-static const char *const channel_lists[][4] = { { "" }, { "x" }, { "x", "" }, { "none" } };
+static const char *const type_names[] = { "a", "b", "c", "d", "e" };
+static const char *const channel_names[] = { "", "x", "y" };
+static const char *const type_lists[][6] = {
+  { "a" },      { "b" },    { "a", "b" }, { "b", "a" },         { "a", "b" }, /* as another */
+  { "a", "a" }, { "none" }, { "c", "d" }, { "c", "none", "a" }, { "e", "d", "c", "b", "a" },
+};
+static const char *const channel_lists[][4] = {
+  { "" }, { "x" }, { "x", "" }, { "none" }, { "", "x", "y" }
+};
 
 static const char *const *
 some_types (void)
 {
-  guint number = below (G_N_ELEMENTS (type_lists) + 2);
+  guint number = below (G_N_ELEMENTS (type_lists) + 4);
 
   return number < G_N_ELEMENTS (type_lists) ? type_lists[number] : NULL;
 }
@@ -56,11 +59,12 @@ static JobRecord *
 make_record (guint number, guint first)
 {
   guint n_dependencies = below (3) ? 0 : below (4);
-  JobRecord *record = new_job (&run.real, type_names[below (3)], n_dependencies);
+  JobRecord *record =
+      new_job (&run.real, type_names[below (G_N_ELEMENTS (type_names))], n_dependencies);
   guint n = 0;
 
   g_free (record->channel);
-  record->channel = g_strdup (channel_names[below (2)]);
+  record->channel = g_strdup (channel_names[below (G_N_ELEMENTS (channel_names))]);
   record->priority = (int) below (3) - 1;
   record->run_at = below (4) ? 0 : run.real.now.wall + below (20) - 4;
   record->max_attempts = 1 + below (3);
