@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 /* Whether a dependency that ended in @state lets the dependent run. */
 gboolean job_graph_holds (JobCondition condition, JobState state);
-/* The last dependency of a job first. @room: how many edges may come for @dependent, with this one.
- */
+/* The last dependency of a job first. @room: how many edges may come for @dependent, if this is the
+ * first one. */
 void job_graph_add_edge (JobEntry *dependent, JobEntry *dependency, JobCondition condition,
                          guint room);
 /* Takes @edge out of its dependency's list; the dependent keeps it until it is over. */

@@ -127,21 +127,37 @@ next_queued_at (JobScheduler *self, JobNow now)
   return self->last_queued_at < G_MAXINT64 ? self->last_queued_at + 1 : G_MAXINT64;
 }
 
+/* One that depends on others is BLOCKED until their edges are drawn. */
 static void
 add_new (JobScheduler *self, JobRecord *record, JobNow now, JobEffects *effects)
 {
+  JobEntry *entry;
   JobChange change = { .record = job_record_ref (record), .status.state = JOB_STATE_PENDING };
 
   record->queued_at = next_queued_at (self, now);
   change.id = record->id;
   g_array_append_val (effects->changes, change);
-  job_scheduler_add_entry (self, record);
+  entry = job_scheduler_add_entry (self, record);
+  if (record->n_dependencies == 0)
+    job_scheduler_settle_waiting (self, entry, now);
+}
+
+static guint
+count_open (JobScheduler *self, const JobRecord *record)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < record->n_dependencies; i++)
+    n += job_scheduler_contains (self, &record->dependencies[i].id);
+  return n;
 }
 
 /* Draws the edges of a new job. The first dependency that makes it impossible is the culprit. */
 static const JobId *
-draw_edges (JobScheduler *self, JobEntry *entry, const JobRecord *record, GHashTable *known)
+draw_edges (JobScheduler *self, const JobRecord *record, GHashTable *known)
 {
+  JobEntry *entry = job_id_table_lookup (&self->entries, &record->id);
+  guint n_open = count_open (self, record);
   const JobId *culprit = NULL;
 
   for (guint i = record->n_dependencies; i-- > 0;)
@@ -150,11 +166,35 @@ draw_edges (JobScheduler *self, JobEntry *entry, const JobRecord *record, GHashT
       JobEntry *other = job_id_table_lookup (&self->entries, &dependency->id);
 
       if (other)
-        job_graph_add_edge (entry, other, dependency->condition, i + 1);
+        job_graph_add_edge (entry, other, dependency->condition, n_open);
       else if (!job_graph_holds (dependency->condition, get_known (known, &dependency->id)))
         culprit = &dependency->id;
     }
   return culprit;
+}
+
+static void
+draw_all_edges (JobScheduler *self, JobRecord *const *records, gsize n_records, GHashTable *known,
+                JobNow now, JobEffects *effects)
+{
+  g_autofree const JobId **culprits = g_new0 (const JobId *, n_records);
+
+  for (gsize i = 0; i < n_records; i++)
+    if (records[i]->n_dependencies > 0)
+      culprits[i] = draw_edges (self, records[i], known);
+
+  /* An entry may be gone by now: cancelled with one that it depends on. */
+  for (gsize i = 0; i < n_records; i++)
+    {
+      JobEntry *entry = records[i]->n_dependencies > 0
+                            ? job_id_table_lookup (&self->entries, &records[i]->id)
+                            : NULL;
+
+      if (entry && culprits[i])
+        job_scheduler_cancel_unsatisfiable (self, entry, culprits[i], now, effects);
+      else if (entry && entry->state == JOB_STATE_BLOCKED)
+        job_scheduler_settle_waiting (self, entry, now);
+    }
 }
 
 gboolean
@@ -162,28 +202,17 @@ job_scheduler_enqueue (JobScheduler *self, JobRecord *const *records, gsize n_re
                        GHashTable *known, JobNow now, JobEffects *effects, GError **error)
 {
   g_autoptr (GHashTable) index = n_records > 1 ? index_records (records, n_records) : NULL;
-  g_autofree const JobId **culprits = NULL;
+  gboolean any_edges = FALSE;
 
   if (!check_records (self, records, n_records, index, known, error))
     return FALSE;
 
   for (gsize i = 0; i < n_records; i++)
-    add_new (self, records[i], now, effects);
-
-  culprits = g_new0 (const JobId *, n_records);
-  for (gsize i = 0; i < n_records; i++)
-    culprits[i] =
-        draw_edges (self, job_id_table_lookup (&self->entries, &records[i]->id), records[i], known);
-
-  /* An entry may be gone by now: cancelled with one that it depends on. */
-  for (gsize i = 0; i < n_records; i++)
     {
-      JobEntry *entry = job_id_table_lookup (&self->entries, &records[i]->id);
-
-      if (entry && culprits[i])
-        job_scheduler_cancel_unsatisfiable (self, entry, culprits[i], now, effects);
-      else if (entry && entry->state == JOB_STATE_BLOCKED)
-        job_scheduler_settle_waiting (self, entry, now);
+      add_new (self, records[i], now, effects);
+      any_edges |= records[i]->n_dependencies > 0;
     }
+  if (any_edges)
+    draw_all_edges (self, records, n_records, known, now, effects);
   return TRUE;
 }

@@ -30,7 +30,6 @@ typedef struct
 {
   JobEntry *dependent;
   JobDependency dependency;
-  guint n_left; /* of the dependent's, with this one */
 } JobLoadingEdge;
 
 /* An entry in no state yet: it is BLOCKED until job_scheduler_settle_waiting(). */

@@ -20,7 +20,7 @@ job_scheduler_load (JobScheduler *self, JobRecord *record, const JobStatus *stat
     }
   for (guint i = record->n_dependencies; i-- > 0;)
     {
-      JobLoadingEdge edge = { entry, record->dependencies[i], i + 1 };
+      JobLoadingEdge edge = { entry, record->dependencies[i] };
 
       g_array_append_val (self->loading, edge);
     }
@@ -47,6 +47,32 @@ is_unsatisfiable (const JobLoadingEdge *edge, int known)
   return FALSE;
 }
 
+/* How many of the edges of one job, the first of which is at @first, are open. */
+static guint
+count_open (JobScheduler *self, guint first)
+{
+  const JobLoadingEdge *edges = (const JobLoadingEdge *) self->loading->data;
+  guint n = 0;
+
+  for (guint i = first; i < self->loading->len && edges[i].dependent == edges[first].dependent; i++)
+    n += job_scheduler_contains (self, &edges[i].dependency.id);
+  return n;
+}
+
+/* FALSE if the dependency is not in the index. */
+static gboolean
+draw_edge (JobScheduler *self, guint number)
+{
+  const JobLoadingEdge *edge = &g_array_index (self->loading, JobLoadingEdge, number);
+  JobEntry *dependency = job_id_table_lookup (&self->entries, &edge->dependency.id);
+  gboolean is_first = job_entry_peek (edge->dependent)->dependencies == NULL;
+
+  if (dependency)
+    job_graph_add_edge (edge->dependent, dependency, edge->dependency.condition,
+                        is_first ? count_open (self, number) : 0);
+  return dependency != NULL;
+}
+
 /* First all edges, then what can never run (which may take others with it), then the rest finds its
  * place. */
 void
@@ -59,14 +85,10 @@ job_scheduler_settle (JobScheduler *self, JobKnownFunc known, gpointer data, Job
 
   for (guint i = 0; i < self->loading->len; i++)
     {
-      JobLoadingEdge *edge = &g_array_index (self->loading, JobLoadingEdge, i);
-      const JobDependency *dependency = &edge->dependency;
-      JobId pair[2] = { edge->dependent->id, dependency->id };
+      const JobLoadingEdge *edge = &g_array_index (self->loading, JobLoadingEdge, i);
+      JobId pair[2] = { edge->dependent->id, edge->dependency.id };
 
-      entry = job_id_table_lookup (&self->entries, &dependency->id);
-      if (entry)
-        job_graph_add_edge (edge->dependent, entry, dependency->condition, edge->n_left);
-      else if (is_unsatisfiable (edge, known (&dependency->id, data)))
+      if (!draw_edge (self, i) && is_unsatisfiable (edge, known (&edge->dependency.id, data)))
         g_array_append_val (hopeless, pair);
     }
   g_array_set_size (self->loading, 0);
