@@ -11,26 +11,32 @@
 static const char letters[] = "\"\\/bfnrt";
 static const char letters_meant[] = "\"\\/\b\f\n\r\t";
 
-/* Skips what stands for itself in a string: all of ASCII but quote, backslash and controls. Eight
- * bytes at a time: below, a byte's top bit gets set if it is one to stop at. A borrow can only set
- * more of them, beside one that is rightly set; the second loop finds the right one. */
+#define BLOCK 32 /* bytes that are looked at together */
+
+static inline gboolean
+is_plain (guint8 c)
+{
+  return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Without a way out before the end: so the compiler can take many bytes at once. */
+static inline gboolean
+is_plain_block (const guint8 *at)
+{
+  guint8 others = 0;
+
+  for (guint i = 0; i < BLOCK; i++)
+    others |= (guint8) !is_plain (at[i]);
+  return others == 0;
+}
+
+/* Skips what stands for itself in a string: all of ASCII but quote, backslash and controls. */
 static const guint8 *
 skip_plain (const guint8 *at, const guint8 *end)
 {
-  const guint64 ones = G_GUINT64_CONSTANT (0x0101010101010101);
-
-  while (end - at >= 8)
-    {
-      guint64 word, quote, backslash;
-
-      memcpy (&word, at, sizeof word);
-      quote = word ^ ones * '"';
-      backslash = word ^ ones * '\\';
-      if (((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & ones * 0x80) != 0)
-        break;
-      at += 8;
-    }
-  while (at < end && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\')
+  while (end - at >= BLOCK && is_plain_block (at))
+    at += BLOCK;
+  while (at < end && is_plain (*at))
     at++;
   return at;
 }

@@ -460,10 +460,14 @@ char *
 job_json_dup_checked (const char *text, const char *what, GError **error)
 {
   const char *start, *end;
+  char *copy;
 
   if (text == NULL)
     return g_strdup ("null");
   if (!job_json_check (text, -1, what, &start, &end, error))
     return NULL;
-  return g_strndup (start, end - start);
+  copy = g_malloc (end - start + 1);
+  memcpy (copy, start, end - start);
+  copy[end - start] = '\0';
+  return copy;
 }

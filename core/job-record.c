@@ -58,16 +58,72 @@
 #define TEXT_HEAD_SIZE 4
 #define DEPENDENCY_SIZE 17
 
+/* A text that need not be terminated. */
+typedef struct
+{
+  const char *at;
+  gsize length;
+} Slice;
+
+static char *
+dup_slice (const Slice *slice)
+{
+  char *text = g_malloc (slice->length + 1);
+
+  memcpy (text, slice->at, slice->length);
+  text[slice->length] = '\0';
+  return text;
+}
+
+static char *
+pack_slice (char **at, const Slice *slice)
+{
+  char *text = *at;
+
+  memcpy (text, slice->at, slice->length);
+  text[slice->length] = '\0';
+  *at += slice->length + 1;
+  return text;
+}
+
+/* One piece of memory: the record, its dependencies, and the texts, if they are given. */
+static JobRecord *
+record_new (guint n_dependencies, const Slice texts[3])
+{
+  gsize head = sizeof (JobRecord) + n_dependencies * sizeof (JobDependency);
+  gsize size = head + (texts ? texts[0].length + texts[1].length + texts[2].length + 3 : 0);
+  JobRecord *self = g_malloc (size);
+  char *at = (char *) self + head;
+
+  g_assert (size <= G_MAXUINT);
+  memset (self, 0, head);
+  g_atomic_ref_count_init (&self->ref_count);
+  self->size = size;
+  self->n_dependencies = n_dependencies;
+  self->dependencies = n_dependencies > 0 ? (JobDependency *) (self + 1) : NULL;
+  if (texts == NULL)
+    return self;
+  self->type = pack_slice (&at, &texts[0]);
+  self->channel = pack_slice (&at, &texts[1]);
+  self->args = pack_slice (&at, &texts[2]);
+  return self;
+}
+
 JobRecord *
 job_record_new (guint n_dependencies)
 {
-  JobRecord *self = g_new (JobRecord, 1);
+  return record_new (n_dependencies, NULL);
+}
 
-  *self = (JobRecord){ 0 };
-  g_atomic_ref_count_init (&self->ref_count);
-  self->n_dependencies = n_dependencies;
-  self->dependencies = g_new0 (JobDependency, n_dependencies);
-  return self;
+JobRecord *
+job_record_new_with (guint n_dependencies, const char *type, const char *channel, const char *args,
+                     gsize args_length)
+{
+  const Slice texts[] = { { type, strlen (type) },
+                          { channel, strlen (channel) },
+                          { args, args_length } };
+
+  return record_new (n_dependencies, texts);
 }
 
 JobRecord *
@@ -77,15 +133,23 @@ job_record_ref (JobRecord *self)
   return self;
 }
 
+/* What somebody else put there is a piece of its own. */
+static void
+free_part (JobRecord *self, gpointer part)
+{
+  if ((char *) part < (char *) self || (char *) part >= (char *) self + self->size)
+    g_free (part);
+}
+
 void
 job_record_unref (JobRecord *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  g_free (self->dependencies);
-  g_free (self->type);
-  g_free (self->channel);
-  g_free (self->args);
+  free_part (self, self->dependencies);
+  free_part (self, self->type);
+  free_part (self, self->channel);
+  free_part (self, self->args);
   g_free (self);
 }
 
@@ -317,7 +381,7 @@ get_id (Reader *self, JobId *id)
 }
 
 static gboolean
-read_text (Reader *self, char **text, GError **error)
+read_slice (Reader *self, Slice *slice, GError **error)
 {
   guint32 length;
 
@@ -328,8 +392,19 @@ read_text (Reader *self, char **text, GError **error)
     return set_corrupt (self, error, "a text is longer than the record");
   if (memchr (self->at, 0, length) != NULL)
     return set_corrupt (self, error, "a text has a zero byte");
-  *text = g_strndup ((const char *) self->at, length);
+  *slice = (Slice){ (const char *) self->at, length };
   self->at += length;
+  return TRUE;
+}
+
+static gboolean
+read_text (Reader *self, char **text, GError **error)
+{
+  Slice slice;
+
+  if (!read_slice (self, &slice, error))
+    return FALSE;
+  *text = dup_slice (&slice);
   return TRUE;
 }
 
@@ -382,36 +457,37 @@ read_status (Reader *head, JobChange *change, GError **error)
   return TRUE;
 }
 
+/* Moves behind the second head, whose numbers @head then reads. */
 static gboolean
-read_record_head (Reader *self, JobRecord *record, guint32 *n_dependencies, GError **error)
+read_record_lengths (Reader *self, Reader *head, GError **error)
 {
-  Reader head = *self;
   guint16 head_size;
 
+  *head = *self;
   if (bytes_left (self) < RECORD_HEAD_SIZE)
     return set_corrupt (self, error, "it ends before what was asked for");
-  head_size = get_u16 (&head);
+  head_size = get_u16 (head);
   if (head_size < RECORD_HEAD_SIZE || head_size > bytes_left (self))
     return set_corrupt (self, error, "its second head has an impossible length");
   self->at += head_size;
-
-  get_u16 (&head);
-  record->priority = (gint32) get_u32 (&head);
-  record->queued_at = get_i64 (&head);
-  record->run_at = get_i64 (&head);
-  record->max_attempts = get_u32 (&head);
-  *n_dependencies = get_u32 (&head);
+  get_u16 (head);
   return TRUE;
 }
 
-static gboolean
-read_dependencies (Reader *self, JobRecord *record, guint32 n, GError **error)
+static guint32
+read_numbers (Reader *head, JobRecord *record)
 {
-  if (n > bytes_left (self) / DEPENDENCY_SIZE)
-    return set_corrupt (self, error, "it ends before its dependencies");
-  record->n_dependencies = n;
-  record->dependencies = g_new0 (JobDependency, n);
-  for (guint i = 0; i < n; i++)
+  record->priority = (gint32) get_u32 (head);
+  record->queued_at = get_i64 (head);
+  record->run_at = get_i64 (head);
+  record->max_attempts = get_u32 (head);
+  return get_u32 (head);
+}
+
+static gboolean
+read_dependencies (Reader *self, JobRecord *record, GError **error)
+{
+  for (guint i = 0; i < record->n_dependencies; i++)
     {
       guint8 condition;
 
@@ -424,18 +500,31 @@ read_dependencies (Reader *self, JobRecord *record, guint32 n, GError **error)
   return TRUE;
 }
 
+/* The record is one piece of memory: it is made when the lengths of its parts are known. */
 static gboolean
 read_record (Reader *self, JobChange *change, GError **error)
 {
-  JobRecord *record = job_record_new (0);
+  JobRecord numbers = { 0 };
+  Slice texts[3];
+  Reader head;
   guint32 n_dependencies;
 
-  change->record = record;
-  record->id = change->id;
-  return read_record_head (self, record, &n_dependencies, error) &&
-         read_text (self, &record->type, error) && read_text (self, &record->channel, error) &&
-         read_text (self, &record->args, error) &&
-         read_dependencies (self, record, n_dependencies, error);
+  if (!read_record_lengths (self, &head, error))
+    return FALSE;
+  n_dependencies = read_numbers (&head, &numbers);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    if (!read_slice (self, &texts[i], error))
+      return FALSE;
+  if (n_dependencies > bytes_left (self) / DEPENDENCY_SIZE)
+    return set_corrupt (self, error, "it ends before its dependencies");
+
+  change->record = record_new (n_dependencies, texts);
+  change->record->id = change->id;
+  change->record->priority = numbers.priority;
+  change->record->queued_at = numbers.queued_at;
+  change->record->run_at = numbers.run_at;
+  change->record->max_attempts = numbers.max_attempts;
+  return read_dependencies (self, change->record, error);
 }
 
 static gboolean

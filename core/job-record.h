@@ -27,6 +27,7 @@ typedef struct
 typedef struct
 {
   gatomicrefcount ref_count;
+  guint size; /* private: what lies in so many bytes from here is freed with it */
   JobId id;
   gint64 queued_at;
   gint64 run_at; /* 0: at once */
@@ -56,6 +57,9 @@ typedef struct
 
 /* A zeroed record with one reference and @n_dependencies zeroed dependencies. */
 JOB_API JobRecord *job_record_new (guint n_dependencies);
+/* The same with its texts, in one piece of memory; @args need not be terminated. */
+JOB_API JobRecord *job_record_new_with (guint n_dependencies, const char *type, const char *channel,
+                                        const char *args, gsize args_length);
 JOB_API JobRecord *job_record_ref (JobRecord *self);
 JOB_API void job_record_unref (JobRecord *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobRecord, job_record_unref)

@@ -7,6 +7,8 @@
 #include "job-name-private.h"
 #include "job-spec-private.h"
 
+#include <string.h>
+
 #define MAX_DEPENDENCIES 65535
 
 static gboolean
@@ -54,20 +56,21 @@ read_dependency (const JobSpecDependency *given, const JobId *self_id, JobDepend
 }
 
 static gboolean
-read_dependencies (JobSpec *self, JobRecord *record, GError **error)
+read_dependencies (JobSpec *self, const JobId *id, JobDependency *dependencies, GError **error)
 {
+  guint n = job_spec_count_dependencies (self);
   g_autoptr (GHashTable) seen = NULL;
 
-  if (record->n_dependencies == 0)
+  if (n == 0)
     return TRUE;
   seen = g_hash_table_new (job_id_hash, job_id_equal);
-  for (guint i = 0; i < record->n_dependencies; i++)
+  for (guint i = 0; i < n; i++)
     {
       const JobSpecDependency *given = &g_array_index (self->dependencies, JobSpecDependency, i);
 
-      if (!read_dependency (given, &record->id, &record->dependencies[i], error))
+      if (!read_dependency (given, id, &dependencies[i], error))
         return FALSE;
-      if (!g_hash_table_add (seen, &record->dependencies[i].id))
+      if (!g_hash_table_add (seen, &dependencies[i].id))
         {
           g_set_error (error, JOB_ERROR, JOB_ERROR_INVALID,
                        "Dependency %s is named twice: name each one once", given->id);
@@ -84,27 +87,43 @@ read_id (JobSpec *self, JobId *id, GError **error)
   return self->has_id || job_id_parse (self->id_text, "id", id, error);
 }
 
+static gboolean
+read_args (JobSpec *self, const char **start, const char **end, GError **error)
+{
+  static const char nothing[] = "null";
+
+  if (self->args != NULL)
+    return job_json_check (self->args, -1, "args", start, end, error);
+  *start = nothing;
+  *end = nothing + strlen (nothing);
+  return TRUE;
+}
+
 JobRecord *
 job_spec_to_record (JobSpec *self, gboolean *fresh, GError **error)
 {
+  guint n_dependencies = job_spec_count_dependencies (self);
   const char *channel = job_spec_get_channel (self);
-  g_autoptr (JobRecord) record = NULL;
+  g_autofree JobDependency *dependencies = NULL;
+  const char *args, *args_end;
+  JobRecord *record;
+  JobId id;
 
   *fresh = g_atomic_int_compare_and_exchange (&self->fresh, TRUE, FALSE);
   if (!job_name_check_type (self->type, error) || !job_name_check_channel (channel, error) ||
       !check_numbers (self, error))
     return NULL;
+  dependencies = g_new (JobDependency, n_dependencies);
+  if (!read_id (self, &id, error) || !read_dependencies (self, &id, dependencies, error) ||
+      !read_args (self, &args, &args_end, error))
+    return NULL;
 
-  record = job_record_new (job_spec_count_dependencies (self));
-  if (!read_id (self, &record->id, error) || !read_dependencies (self, record, error))
-    return NULL;
-  record->args = job_json_dup_checked (self->args, "args", error);
-  if (record->args == NULL)
-    return NULL;
-  record->type = g_strdup (self->type);
-  record->channel = g_strdup (channel);
+  record = job_record_new_with (n_dependencies, self->type, channel, args, args_end - args);
+  record->id = id;
+  if (n_dependencies > 0)
+    memcpy (record->dependencies, dependencies, n_dependencies * sizeof *dependencies);
   record->priority = self->priority;
   record->run_at = self->run_at;
   record->max_attempts = self->max_attempts;
-  return g_steal_pointer (&record);
+  return record;
 }
