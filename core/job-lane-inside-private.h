@@ -13,13 +13,13 @@ G_BEGIN_DECLS
 
 typedef struct _JobMember JobMember;
 
-enum
+/* The narrow lanes of one type, or of one channel, or all; and the wide lane above them. */
+typedef struct
 {
-  JOB_WIDER_CHANNEL, /* any channel */
-  JOB_WIDER_TYPE,    /* any type */
-  JOB_WIDER_BOTH,
-  JOB_N_WIDER
-};
+  GPtrArray *lanes;
+  JobLane *wide; /* NULL: nobody asked for it */
+  char name[];
+} JobLaneFamily;
 
 typedef struct
 {
@@ -33,10 +33,11 @@ struct _JobLane
   JobHeap jobs;     /* narrow: its pending JobEntry; wide: the narrow JobLane that have jobs */
   JobHeap members;  /* of JobMember: who has to be told of a new first job first */
   JobHeap waiting;  /* of JobMember: who may have waiters, by their longest */
-  JobLane *wider[JOB_N_WIDER];
-  guint position_in_wider[JOB_N_WIDER];
+  JobLaneFamily *families[JOB_N_FAMILIES];  /* a wide one has only the one under it */
+  guint position_in_family[JOB_N_FAMILIES]; /* narrow: index */
+  guint position_in_wide[JOB_N_FAMILIES];   /* narrow: in the jobs of its families' wide lanes */
   guint position_in_ready;
-  guint n_uses; /* jobs that are not over, members, narrow lanes under it */
+  guint n_uses; /* jobs that are not over, members */
   GList idle;   /* while n_uses is 0; data: this */
   char text[];
 };

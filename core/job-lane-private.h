@@ -32,11 +32,21 @@ typedef struct
   guint64 number;                /* of arrival */
 } JobWaiter;
 
+/* What a narrow lane has in common with others: also what a wide lane covers. */
+enum
+{
+  JOB_FAMILY_TYPE,
+  JOB_FAMILY_CHANNEL,
+  JOB_FAMILY_ALL,
+  JOB_N_FAMILIES
+};
+
 typedef struct
 {
-  GHashTable *by_name; /* a set of JobLane */
-  GHashTable *by_list; /* a set of JobSubscription */
-  guint n_wide;
+  GHashTable *by_name;                  /* a set of JobLane: the narrow ones */
+  GHashTable *families[JOB_N_FAMILIES]; /* of JobLaneFamily, by name */
+  GHashTable *by_list;                  /* a set of JobSubscription */
+  guint max_idle;                       /* of lanes, and of subscriptions; tests lower it */
   GQueue idle_lanes;         /* of JobLane.idle: those that nothing uses, the longest idle first */
   GQueue idle_subscriptions; /* of JobSubscription.idle: those without waiters, likewise */
   gsize n_idle_members;      /* of the idle subscriptions */

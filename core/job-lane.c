@@ -34,68 +34,101 @@ name_equal (gconstpointer a, gconstpointer b)
   return g_strcmp0 (x->type, y->type) == 0 && g_strcmp0 (x->channel, y->channel) == 0;
 }
 
-/* --- wide lanes ------------------------------------------------------------------------------- */
+/* --- families --------------------------------------------------------------------------------- */
 
+/* Whose wide lane has that name. */
 static guint
-wider_index (const JobLaneName *wide)
+family_of_wide (const JobLaneName *name)
 {
-  if (wide->type)
-    return JOB_WIDER_CHANNEL;
-  return wide->channel ? JOB_WIDER_TYPE : JOB_WIDER_BOTH;
+  if (name->type)
+    return JOB_FAMILY_TYPE;
+  return name->channel ? JOB_FAMILY_CHANNEL : JOB_FAMILY_ALL;
 }
 
-static gboolean
-covers (const JobLaneName *wide, const JobLaneName *narrow)
+static JobLaneFamily *
+get_family (JobLanes *self, const JobLaneName *name, guint which)
 {
-  return (wide->type == NULL || strcmp (wide->type, narrow->type) == 0) &&
-         (wide->channel == NULL || strcmp (wide->channel, narrow->channel) == 0);
-}
+  const char *key = which == JOB_FAMILY_TYPE      ? name->type
+                    : which == JOB_FAMILY_CHANNEL ? name->channel
+                                                  : "";
+  JobLaneFamily *family = g_hash_table_lookup (self->families[which], key);
+  gsize size = strlen (key) + 1;
 
-static void
-use (JobLanes *self, JobLane *lane)
-{
-  if (lane->n_uses++ == 0)
-    g_queue_unlink (&self->idle_lanes, &lane->idle);
-}
-
-static void
-attach (JobLanes *self, JobLane *narrow, JobLane *wide)
-{
-  narrow->wider[wider_index (&wide->name)] = wide;
-  use (self, wide);
-  if (narrow->jobs.length > 0)
-    job_heap_push (&wide->jobs, narrow);
-}
-
-/* A new wide lane takes in the narrow ones that are there: the one time that lanes are walked. */
-static void
-adopt_narrow (JobLanes *self, JobLane *wide)
-{
-  GHashTableIter iter;
-  gpointer lane;
-
-  g_hash_table_iter_init (&iter, self->by_name);
-  while (g_hash_table_iter_next (&iter, &lane, NULL))
-    if (!job_lane_is_wide (lane) && covers (&wide->name, &((JobLane *) lane)->name))
-      attach (self, lane, wide);
-  self->n_wide++;
+  if (family)
+    return family;
+  family = g_malloc0 (sizeof (JobLaneFamily) + size);
+  memcpy (family->name, key, size);
+  family->lanes = g_ptr_array_new ();
+  g_hash_table_insert (self->families[which], family->name, family);
+  return family;
 }
 
 static void
-join_wide (JobLanes *self, JobLane *narrow)
+family_free (gpointer data)
 {
-  const JobLaneName names[JOB_N_WIDER] = {
-    [JOB_WIDER_CHANNEL] = { narrow->name.type, NULL },
-    [JOB_WIDER_TYPE] = { NULL, narrow->name.channel },
-  };
+  JobLaneFamily *family = data;
 
-  for (guint i = 0; self->n_wide > 0 && i < JOB_N_WIDER; i++)
+  g_ptr_array_unref (family->lanes);
+  g_free (family);
+}
+
+static void
+forget_family_if_empty (JobLanes *self, JobLaneFamily *family, guint which)
+{
+  if (family->lanes->len == 0 && family->wide == NULL)
+    g_hash_table_remove (self->families[which], family->name);
+}
+
+static void
+join_families (JobLanes *self, JobLane *narrow)
+{
+  for (guint i = 0; i < JOB_N_FAMILIES; i++)
     {
-      JobLane *wide = g_hash_table_lookup (self->by_name, &names[i]);
-
-      if (wide)
-        attach (self, narrow, wide);
+      narrow->families[i] = get_family (self, &narrow->name, i);
+      narrow->position_in_family[i] = narrow->families[i]->lanes->len;
+      g_ptr_array_add (narrow->families[i]->lanes, narrow);
     }
+}
+
+/* The last one of the family takes its place. */
+static void
+leave_families (JobLanes *self, JobLane *narrow)
+{
+  for (guint i = 0; i < JOB_N_FAMILIES; i++)
+    {
+      GPtrArray *lanes = narrow->families[i]->lanes;
+      guint index = narrow->position_in_family[i];
+
+      g_ptr_array_remove_index_fast (lanes, index);
+      if (index < lanes->len)
+        ((JobLane *) lanes->pdata[index])->position_in_family[i] = index;
+      forget_family_if_empty (self, narrow->families[i], i);
+    }
+}
+
+static void
+cover_family (JobLanes *self, JobLane *wide)
+{
+  guint which = family_of_wide (&wide->name);
+  JobLaneFamily *family = get_family (self, &wide->name, which);
+
+  wide->families[which] = family;
+  family->wide = wide;
+  for (guint i = 0; i < family->lanes->len; i++)
+    if (((JobLane *) family->lanes->pdata[i])->jobs.length > 0)
+      job_heap_push (&wide->jobs, family->lanes->pdata[i]);
+}
+
+static void
+uncover_family (JobLanes *self, JobLane *wide)
+{
+  guint which = family_of_wide (&wide->name);
+  JobLaneFamily *family = wide->families[which];
+
+  family->wide = NULL;
+  for (guint i = 0; i < family->lanes->len; i++)
+    ((JobLane *) family->lanes->pdata[i])->position_in_wide[which] = 0;
+  forget_family_if_empty (self, family, which);
 }
 
 /* --- lanes ------------------------------------------------------------------------------------ */
@@ -129,8 +162,8 @@ lane_new (const JobLaneName *name)
                  G_STRUCT_OFFSET (JobMember, position_in_waiting));
   if (job_lane_is_wide (lane))
     job_heap_init (&lane->jobs, compare_first_job,
-                   G_STRUCT_OFFSET (JobLane, position_in_wider) +
-                       wider_index (name) * sizeof (guint));
+                   G_STRUCT_OFFSET (JobLane, position_in_wide) +
+                       family_of_wide (name) * sizeof (guint));
   else
     job_heap_init (&lane->jobs, job_entry_compare, G_STRUCT_OFFSET (JobEntry, position));
   return lane;
@@ -141,30 +174,52 @@ drop_idle (JobLanes *self)
 {
   JobLane *lane = g_queue_pop_head_link (&self->idle_lanes)->data;
 
-  for (guint i = 0; i < JOB_N_WIDER; i++)
-    if (lane->wider[i])
-      job_lanes_unuse (self, lane->wider[i]);
   if (job_lane_is_wide (lane))
-    self->n_wide--;
+    {
+      uncover_family (self, lane);
+      lane_free (lane);
+      return;
+    }
+  leave_families (self, lane);
   g_hash_table_remove (self->by_name, lane);
+}
+
+static JobLane *
+find_lane (JobLanes *self, const JobLaneName *name)
+{
+  guint which = family_of_wide (name);
+
+  if (name->type && name->channel)
+    return g_hash_table_lookup (self->by_name, name);
+  return get_family (self, name, which)->wide;
+}
+
+/* An idle one. */
+static JobLane *
+add_lane (JobLanes *self, const JobLaneName *name)
+{
+  JobLane *lane = lane_new (name);
+
+  if (job_lane_is_wide (lane))
+    cover_family (self, lane);
+  else
+    {
+      join_families (self, lane);
+      g_hash_table_add (self->by_name, lane);
+    }
+  g_queue_push_tail_link (&self->idle_lanes, &lane->idle);
+  return lane;
 }
 
 JobLane *
 job_lanes_use_named (JobLanes *self, JobLaneName name)
 {
-  JobLane *lane = g_hash_table_lookup (self->by_name, &name);
+  JobLane *lane = find_lane (self, &name);
 
   if (lane == NULL)
-    {
-      lane = lane_new (&name);
-      g_queue_push_tail_link (&self->idle_lanes, &lane->idle);
-      if (job_lane_is_wide (lane))
-        adopt_narrow (self, lane);
-      else
-        join_wide (self, lane);
-      g_hash_table_add (self->by_name, lane);
-    }
-  use (self, lane);
+    lane = add_lane (self, &name);
+  if (lane->n_uses++ == 0)
+    g_queue_unlink (&self->idle_lanes, &lane->idle);
   return lane;
 }
 
@@ -180,7 +235,7 @@ job_lanes_unuse (JobLanes *self, JobLane *lane)
   if (--lane->n_uses > 0)
     return;
   g_queue_push_tail_link (&self->idle_lanes, &lane->idle);
-  while (self->idle_lanes.length > MAX_IDLE)
+  while (self->idle_lanes.length > self->max_idle)
     drop_idle (self);
 }
 
@@ -199,8 +254,10 @@ job_lane_get_channel (const JobLane *lane)
 void
 job_lanes_init (JobLanes *self)
 {
-  *self = (JobLanes){ 0 };
+  *self = (JobLanes){ .max_idle = MAX_IDLE };
   self->by_name = g_hash_table_new_full (name_hash, name_equal, lane_free, NULL);
+  for (guint i = 0; i < JOB_N_FAMILIES; i++)
+    self->families[i] = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, family_free);
   self->by_list = job_subscriptions_new ();
   g_queue_init (&self->idle_lanes);
   g_queue_init (&self->idle_subscriptions);
@@ -208,10 +265,26 @@ job_lanes_init (JobLanes *self)
                  G_STRUCT_OFFSET (JobLane, position_in_ready));
 }
 
+/* With their wide lanes. */
+static void
+clear_families (JobLanes *self, guint which)
+{
+  GHashTableIter iter;
+  gpointer family;
+
+  g_hash_table_iter_init (&iter, self->families[which]);
+  while (g_hash_table_iter_next (&iter, NULL, &family))
+    if (((JobLaneFamily *) family)->wide)
+      lane_free (((JobLaneFamily *) family)->wide);
+  g_clear_pointer (&self->families[which], g_hash_table_unref);
+}
+
 void
 job_lanes_clear (JobLanes *self)
 {
   g_clear_pointer (&self->by_list, g_hash_table_unref);
+  for (guint i = 0; i < JOB_N_FAMILIES; i++)
+    clear_families (self, i);
   g_clear_pointer (&self->by_name, g_hash_table_unref);
   job_heap_clear (&self->ready);
 }
@@ -219,11 +292,9 @@ job_lanes_clear (JobLanes *self)
 /* --- jobs ------------------------------------------------------------------------------------- */
 
 static void
-refresh_in_wide (JobLane *lane, guint i)
+refresh_in_wide (JobLane *wide, JobLane *lane, guint i)
 {
-  JobLane *wide = lane->wider[i];
-
-  if (lane->position_in_wider[i] == 0)
+  if (lane->position_in_wide[i] == 0)
     job_heap_push (&wide->jobs, lane);
   else if (lane->jobs.length > 0)
     job_heap_update (&wide->jobs, lane);
@@ -235,13 +306,16 @@ refresh_in_wide (JobLane *lane, guint i)
 static void
 refresh_first (JobLanes *self, JobLane *lane)
 {
-  for (guint i = 0; i < JOB_N_WIDER; i++)
-    if (lane->wider[i])
-      {
-        refresh_in_wide (lane, i);
-        job_lane_tell_members (lane->wider[i]);
-        job_lanes_refresh_ready (self, lane->wider[i]);
-      }
+  for (guint i = 0; i < JOB_N_FAMILIES; i++)
+    {
+      JobLane *wide = lane->families[i]->wide;
+
+      if (wide == NULL)
+        continue;
+      refresh_in_wide (wide, lane, i);
+      job_lane_tell_members (wide);
+      job_lanes_refresh_ready (self, wide);
+    }
   job_lane_tell_members (lane);
   job_lanes_refresh_ready (self, lane);
 }

@@ -6,7 +6,6 @@
 
 #include "job-lane-inside-private.h"
 
-#define MAX_IDLE 1024
 #define MAX_IDLE_MEMBERS 200000 /* of all of them; the last one may have more */
 
 /* --- members ---------------------------------------------------------------------------------- */
@@ -264,7 +263,7 @@ begin_idle (JobLanes *self, JobSubscription *subscription)
 {
   g_queue_push_tail_link (&self->idle_subscriptions, &subscription->idle);
   self->n_idle_members += subscription->n_members;
-  while (self->idle_subscriptions.length > MAX_IDLE ||
+  while (self->idle_subscriptions.length > self->max_idle ||
          (self->idle_subscriptions.length > 1 && self->n_idle_members > MAX_IDLE_MEMBERS))
     drop_idle (self);
 }

@@ -10,7 +10,7 @@
 
 #define N_JOBS 300
 #define N_WAITERS 300
-#define N_STEPS test_effort (10000, 3000)
+#define N_STEPS test_effort (6000, 2000)
 
 #define N_LISTS 100 /* of each kind: many more pairs than are kept without waiters */
 #define N_FREQUENT 5
@@ -166,11 +166,12 @@ match_one (World *w)
 }
 
 static void
-test_by_chance (void)
+check_by_chance (guint max_idle)
 {
   g_autofree World *w = g_new0 (World, 1);
 
   job_lanes_init (&w->lanes);
+  w->lanes.max_idle = max_idle;
   for (guint i = 0; i < N_LISTS; i++)
     {
       fill_list (w->type_lists[i], types, G_N_ELEMENTS (types));
@@ -199,6 +200,19 @@ test_by_chance (void)
   g_assert_cmpuint (w->lanes.ready.length, ==, 0);
   g_assert_cmpuint (g_hash_table_size (w->lanes.by_list), ==, w->lanes.idle_subscriptions.length);
   job_lanes_clear (&w->lanes);
+}
+
+static void
+test_by_chance (void)
+{
+  check_by_chance (1000);
+}
+
+/* Lanes and subscriptions go, and are made anew, all the time. */
+static void
+test_with_few_idle (void)
+{
+  check_by_chance (3);
 }
 
 /* The names of a pair are told apart, whatever is in them. */
@@ -260,6 +274,7 @@ test_unused_lanes_go (void)
       pass_through (&self, channel);
       g_assert_cmpuint (g_hash_table_size (self.by_name), <, MOST_LEFT);
       g_assert_cmpuint (g_hash_table_size (self.by_list), <, MOST_LEFT);
+      g_assert_cmpuint (g_hash_table_size (self.families[JOB_FAMILY_CHANNEL]), <, MOST_LEFT);
     }
   job_lanes_clear (&self);
 }
@@ -334,6 +349,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/lanes/as-plain-arrays-by-chance", test_by_chance);
+  g_test_add_func ("/lanes/with-few-idle-by-chance", test_with_few_idle);
   g_test_add_func ("/lanes/pairs-are-told-apart", test_pairs_are_told_apart);
   g_test_add_func ("/lanes/unused-ones-go", test_unused_lanes_go);
   g_test_add_func ("/lanes/used-ones-stay", test_used_lanes_stay);
