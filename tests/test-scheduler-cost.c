@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* No verb walks the backlog: the same work is done with an empty scheduler, and beside 100,000
- * pending jobs of another type, as many waiters, and as many leases, and 1,000 other lists that
- * name the type; and no dequeue walks what it names. The CPU time of this thread is compared, and
- * the limit is far above what caches do to it, and far below what a walk would. */
+ * pending jobs of another type in 10,000 channels, as many waiters, as many leases, and 1,000 other
+ * lists that name the type; and no dequeue walks what it names. The CPU time of this thread is
+ * compared, and the limit is far above what caches do to it, and far below what a walk would. */
 
 #include "scheduler-fixture.h"
 
@@ -16,6 +16,7 @@
 #define N_BACKLOG test_effort (100000, 10000)
 #define N_WAITERS test_effort (100000, 10000)
 #define N_LEASES test_effort (100000, 10000)
+#define N_BUSY_CHANNELS 10000
 #define N_SUBSCRIPTIONS 1000
 #define MOST_TIMES 5
 #define N_TRIES 3
@@ -41,6 +42,15 @@ look_for_two (Fixture *f, const char *type, guint number)
   g_assert_false (job_scheduler_claim (f->scheduler, types, NULL, NULL, f->now, &f->effects));
 }
 
+static void
+look_in_new_channel (Fixture *f)
+{
+  g_autofree char *channel = g_strdup_printf ("new-%u", f->records->len);
+
+  g_assert_false (job_scheduler_claim (f->scheduler, NULL, (Names){ channel, NULL }, NULL, f->now,
+                                       &f->effects));
+}
+
 /* Jobs that nobody wants, leases, waiters that get nothing, and lists that are known. */
 static void
 fill (Fixture *f)
@@ -51,7 +61,13 @@ fill (Fixture *f)
   for (guint i = 0; i < N_LEASES; i++)
     g_ptr_array_add (jobs, new_job (f, "leased", 0));
   for (guint i = 0; i < N_BACKLOG; i++)
-    g_ptr_array_add (jobs, new_job (f, "backlog", 0));
+    {
+      JobRecord *job = new_job (f, "backlog", 0);
+
+      g_free (job->channel);
+      job->channel = g_strdup_printf ("%u", i % N_BUSY_CHANNELS);
+      g_ptr_array_add (jobs, job);
+    }
   try_enqueue (f, (JobRecord **) jobs->pdata, jobs->len, &error);
   g_assert_no_error (error);
   for (guint i = 0; i < N_LEASES; i++)
@@ -95,6 +111,7 @@ run_cycle (Fixture *f)
   view_of (f, canceled);
   cancel (f, canceled);
   assert_none (f, "work");
+  look_in_new_channel (f);
 
   job_scheduler_add_waiter (f->scheduler, &waiter, (Names){ "work", "more", NULL }, NULL, f);
   job_scheduler_remove_waiter (f->scheduler, &waiter);
