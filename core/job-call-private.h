@@ -24,8 +24,7 @@ void job_call_ask (JobCall *self, JobCallErrand errand, gpointer data);
 GMainContext *job_call_get_context (JobCall *self);
 
 /* A call that calls back in the thread-default context of now, for @source: the queue, or an object
- * that has a verb of its own. Its GTask does not check the cancellable when its answer is taken:
- * what was done is told. */
+ * that has a verb of its own. */
 JobCall *job_call_new_async (gpointer queue, gpointer source, GCancellable *cancellable,
                              gpointer source_tag, GAsyncReadyCallback callback, gpointer user_data);
 /* The answer of such a call, for a _finish function; NULL means an error. */

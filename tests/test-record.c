@@ -193,6 +193,20 @@ test_record_lives_until_the_last_reference (void)
   g_assert_null (empty->type);
 }
 
+/* What somebody puts into a record in one piece is freed, too. */
+static void
+test_record_in_one_piece (void)
+{
+  g_autoptr (JobRecord) record = job_record_new_with (2, "type", "", "{} and more", 2);
+
+  g_assert_cmpstr (record->type, ==, "type");
+  g_assert_cmpstr (record->channel, ==, "");
+  g_assert_cmpstr (record->args, ==, "{}");
+  g_assert_cmpuint (record->n_dependencies, ==, 2);
+  g_assert_cmpint (record->dependencies[1].condition, ==, 0);
+  record->args = g_strdup ("[]");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -205,6 +219,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/record/form-is-as-it-was", test_form_is_as_it_was);
   g_test_add_func ("/record/changes-follow-each-other", test_changes_follow_each_other);
   g_test_add_func ("/record/status-copies-own-their-outcome", test_status_copies_own_their_outcome);
+  g_test_add_func ("/record/in-one-piece", test_record_in_one_piece);
   g_test_add_func ("/record/lives-until-the-last-reference",
                    test_record_lives_until_the_last_reference);
   return g_test_run ();

@@ -385,6 +385,44 @@ test_verbs_that_give_something_do_so_asynchronously (void)
   ASSERT_GIVEN (queue, "move_damaged /x\n", g_object_unref, job_queue_move_damaged, "/x", NULL);
 }
 
+typedef struct
+{
+  GMainContext *context;
+  JobQueue *queue;
+  gboolean called;
+} Expected;
+
+static void
+check_result (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Expected *expected = data;
+  g_autoptr (GObject) object = g_async_result_get_source_object (result);
+
+  g_assert_true (source == G_OBJECT (expected->queue) && object == source);
+  g_assert_true (g_async_result_get_user_data (result) == data);
+  g_assert_true (g_async_result_is_tagged (result, job_queue_cancel_async));
+  g_assert_false (g_async_result_is_tagged (result, job_queue_release_async));
+  g_assert_true (g_main_context_get_thread_default () == expected->context);
+  g_assert_true (job_queue_cancel_finish (expected->queue, result, NULL));
+  expected->called = TRUE;
+}
+
+/* Also if whoever iterates the context has another default. */
+static void
+test_callback_is_told_what_it_is_of (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (JobQueue) queue = recording_queue_new ();
+  Expected expected = { context, queue, FALSE };
+
+  g_main_context_push_thread_default (context);
+  job_queue_cancel_async (queue, RECORDED_ID, NULL, check_result, &expected);
+  g_main_context_pop_thread_default (context);
+  while (!expected.called)
+    g_main_context_iteration (context, TRUE);
+  g_assert_null (g_main_context_get_thread_default ());
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -407,5 +445,6 @@ main (int argc, char *argv[])
   ADD ("arguments-need-not-outlive-the-call", arguments_need_not_outlive_the_call);
   ADD ("yes-comes-asynchronously", verbs_that_answer_yes_do_so_asynchronously);
   ADD ("things-come-asynchronously", verbs_that_give_something_do_so_asynchronously);
+  ADD ("callback-is-told-what-it-is-of", callback_is_told_what_it_is_of);
   return g_test_run ();
 }
