@@ -34,7 +34,8 @@ next_deadline (JobLocal *self)
   if (run_at >= 0)
     {
       JobNow now = job_local_now (self);
-      gint64 due = now.boot + (run_at > now.wall ? (run_at - now.wall) / 1000 + 1 : 0);
+      gint64 left = MAX (0, run_at - now.wall);
+      gint64 due = now.boot + left / 1000 + (left % 1000 > 0); /* and not a µs later */
 
       deadline = deadline < 0 ? due : MIN (deadline, due);
     }

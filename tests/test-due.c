@@ -66,6 +66,7 @@ may_sleep (LeapingClock *self, gint64 deadline)
     {
       self->n_looks = 0;
       self->passed = HOUR;
+      self->overslept = deadline > 1 + self->passed;
       return FALSE;
     }
   return deadline == -1;
