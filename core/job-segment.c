@@ -290,43 +290,31 @@ job_segment_open (JobSegment *self, JobSegmentContent *content, GError **error)
   return read_all (self, content, error) && find_batches (self, content, error);
 }
 
-gboolean
-job_segment_cut (JobSegment *self, guint64 at, GError **error)
-{
-  if (ftruncate (self->fd, at) != 0)
-    return job_file_set_error (error, errno, "truncate", self->path);
-  if (fdatasync (self->fd) != 0)
-    return job_file_set_error (error, errno, "sync", self->path);
-  self->end = self->prepared = at;
-  return TRUE;
-}
-
 /* --- writing ---------------------------------------------------------------------------------- */
 
 static gboolean
 write_at (JobSegment *self, guint64 offset, gconstpointer data, gsize size, GError **error)
 {
-  const guint8 *bytes = data;
-
-  while (size > 0)
-    {
-      gssize n = pwrite (self->fd, bytes, size, offset);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return job_file_set_error (error, n < 0 ? errno : EIO, "write", self->path);
-      bytes += n;
-      offset += n;
-      size -= n;
-    }
-  return TRUE;
+  if (lseek (self->fd, offset, SEEK_SET) < 0)
+    return job_file_set_error (error, errno, "seek in", self->path);
+  return job_file_write_all (self->fd, data, size, self->path, error);
 }
 
 static gboolean
 sync_data (JobSegment *self, GError **error)
 {
   return fdatasync (self->fd) == 0 || job_file_set_error (error, errno, "sync", self->path);
+}
+
+gboolean
+job_segment_cut (JobSegment *self, guint64 at, GError **error)
+{
+  if (ftruncate (self->fd, at) != 0)
+    return job_file_set_error (error, errno, "truncate", self->path);
+  if (!sync_data (self, error))
+    return FALSE;
+  self->end = self->prepared = at;
+  return TRUE;
 }
 
 static gboolean
