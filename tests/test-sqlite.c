@@ -254,15 +254,15 @@ pool_id (guint n)
 }
 
 /* The job that the pool's id has, with the priority @round. */
-static void
-put_pool_job (Fixture *fixture, guint n, int round)
+static JobChange
+new_pool_job (guint n, int round)
 {
-  JobChange change = new_job (n, "1", 0);
+  JobChange change = new_job (n, "1", n % 5 == 0 ? n + 1 : 0);
 
   change.id = pool_id (n);
   change.record->id = change.id;
   change.record->priority = round;
-  apply (fixture, change);
+  return change;
 }
 
 static void
@@ -300,6 +300,7 @@ assert_pool (Fixture *fixture, const Expected *expected)
           g_assert_true (job_id_equal (&found.record->id, &id));
           g_assert_cmpint (found.record->queued_at, ==, 1000 + n);
           g_assert_cmpint (found.record->priority, ==, expected[n].round);
+          g_assert_cmpuint (found.record->n_dependencies, ==, n % 5 == 0);
           g_assert_cmpuint (found.status.attempts, ==, expected[n].attempts);
         }
       job_change_clear (&found);
@@ -320,7 +321,7 @@ test_keys (Fixture *fixture, gconstpointer data)
       guint n = (guint) g_test_rand_int_range (0, N_IDS);
 
       n_there += !expected[n].there;
-      put_pool_job (fixture, n, round);
+      apply (fixture, new_pool_job (n, round));
       expected[n] = (Expected){ TRUE, round, 0 };
       n = (guint) g_test_rand_int_range (0, N_IDS);
       if (expected[n].there)
@@ -339,6 +340,50 @@ test_keys (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (n_there, >, N_IDS / 2);
 }
 
+#define AT_ONCE 12
+
+static void
+apply_many (Fixture *fixture, JobChange *changes, gsize n_changes)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (job_store_apply (fixture->store, changes, n_changes, &error));
+  g_assert_no_error (error);
+  for (gsize i = 0; i < n_changes; i++)
+    job_change_clear (&changes[i]);
+}
+
+/* Jobs of one call, new ones and old ones, of ids with and without a home of their own, one of them
+ * perhaps twice: the last word on each counts, and all of it is there. */
+static void
+test_many_keys (Fixture *fixture, gconstpointer data)
+{
+  g_autofree Expected *expected = g_new0 (Expected, N_IDS);
+
+  for (int round = 1; round <= 300; round++)
+    {
+      gboolean with_homes = round < 150; /* at first only such, so that they go in one statement */
+      JobChange changes[AT_ONCE];
+
+      for (int i = 0; i < AT_ONCE; i++)
+        {
+          guint n = (guint) g_test_rand_int_range (0, N_IDS);
+
+          if (with_homes)
+            n = n / 3 % N_HEADS * 3;
+          changes[i] = new_pool_job (n, round * AT_ONCE + i);
+          expected[n] = (Expected){ TRUE, round * AT_ONCE + i, 0 };
+        }
+      apply_many (fixture, changes, AT_ONCE);
+      if (round % 50 == 0)
+        {
+          checkpoint (fixture);
+          reopen (fixture);
+          assert_pool (fixture, expected);
+        }
+    }
+}
+
 /* A home that has become free is not taken by a job that has a row elsewhere. */
 static void
 test_freed_home (Fixture *fixture, gconstpointer data)
@@ -346,14 +391,14 @@ test_freed_home (Fixture *fixture, gconstpointer data)
   g_autofree char *count = NULL;
   guint twin = 3 * N_HEADS; /* of 0 */
 
-  put_pool_job (fixture, 0, 1);
-  put_pool_job (fixture, twin, 1);
+  apply (fixture, new_pool_job (0, 1));
+  apply (fixture, new_pool_job (twin, 1));
   checkpoint (fixture);
   close_store (fixture);
   run_sql (fixture, "DELETE FROM job WHERE key > 0");
   open_store (fixture);
-  put_pool_job (fixture, twin, 2);
-  put_pool_job (fixture, 0, 2);
+  apply (fixture, new_pool_job (twin, 2));
+  apply (fixture, new_pool_job (0, 2));
   g_assert_cmpuint (count_jobs (fixture, TRUE), ==, 2);
   checkpoint (fixture);
   close_store (fixture);
@@ -432,6 +477,7 @@ main (int argc, char **argv)
   ADD ("jobs/dependents-are-listed", test_dependents);
   ADD ("jobs/a-visit-can-be-stopped", test_stop);
   ADD ("keys/any-id-has-one-row-and-is-found", test_keys);
+  ADD ("keys/many-jobs-of-one-call", test_many_keys);
   ADD ("keys/a-freed-home-makes-no-second-row", test_freed_home);
   ADD ("keys/nothing-walks-a-table", test_no_scans);
   return g_test_run ();

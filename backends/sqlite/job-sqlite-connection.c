@@ -28,6 +28,8 @@
 
 #include "job-sqlite-connection.h"
 
+#include "job-sqlite-changes.h"
+
 #define SETTINGS                                                                                   \
   "PRAGMA locking_mode = EXCLUSIVE;"                                                               \
   "PRAGMA journal_mode = PERSIST;"                                                                 \
@@ -44,6 +46,7 @@ struct _JobSqliteConnection
   sqlite3 *db;
   char *path;
   gboolean is_set_up;
+  JobSqliteChanges changes; /* what is being inserted */
   sqlite3_stmt *statements[JOB_SQLITE_N_STATEMENTS];
 };
 
@@ -51,8 +54,8 @@ struct _JobSqliteConnection
  * job-sqlite-jobs.c. */
 static const char *const sql[JOB_SQLITE_N_STATEMENTS] = {
   [JOB_SQLITE_INSERT] =
-      "INSERT INTO job (" JOB_SQLITE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-      " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) ON CONFLICT (key) DO NOTHING",
+      "INSERT INTO job (" JOB_SQLITE_COLUMNS ") SELECT " JOB_SQLITE_COLUMNS
+      " FROM changes WHERE TRUE ON CONFLICT (key) DO NOTHING",
   [JOB_SQLITE_UPDATE] =
       "UPDATE job SET state = ?3, reason = ?4, culprit = ?5, attempts = ?6, token = ?7,"
       " started_at = ?8, finished_at = ?9, outcome = ?18 WHERE key = ?1 AND id = ?2",
@@ -247,7 +250,7 @@ job_sqlite_connection_prepare (JobSqliteConnection *self, const char *text, GErr
 gboolean
 job_sqlite_connection_prepare_all (JobSqliteConnection *self, GError **error)
 {
-  int code = SQLITE_OK;
+  int code = job_sqlite_changes_declare (&self->changes, self->db);
 
   for (guint i = 0; code == SQLITE_OK && i < JOB_SQLITE_N_STATEMENTS; i++)
     code = sqlite3_prepare_v3 (self->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -288,6 +291,19 @@ job_sqlite_connection_run (JobSqliteConnection *self, sqlite3_stmt *statement, i
   if (n_changed != NULL)
     *n_changed = sqlite3_changes (self->db);
   return TRUE;
+}
+
+gboolean
+job_sqlite_connection_insert (JobSqliteConnection *self, const gint64 *keys,
+                              const JobChange *changes, gsize n_changes, int *n_inserted,
+                              GError **error)
+{
+  gboolean good;
+
+  self->changes = (JobSqliteChanges){ keys, changes, n_changes };
+  good = job_sqlite_connection_run (self, self->statements[JOB_SQLITE_INSERT], n_inserted, error);
+  self->changes = (JobSqliteChanges){ 0 };
+  return good;
 }
 
 /* --- the transaction -------------------------------------------------------------------------- */

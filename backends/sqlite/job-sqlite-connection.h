@@ -54,6 +54,9 @@ enum
   JOB_SQLITE_N_COLUMNS,
 };
 
+/* Whether it is blocked, scheduled or pending is not kept. */
+#define job_sqlite_state_to_keep(state) ((int) MAX ((state), JOB_STATE_PENDING))
+
 typedef struct _JobSqliteConnection JobSqliteConnection;
 
 /* @file is what SQLite opens, absolute and without symbolic links; it must be there, and nothing is
@@ -89,6 +92,10 @@ gboolean job_sqlite_connection_step (JobSqliteConnection *self, sqlite3_stmt *st
 /* Runs a bound statement that changes something; *n_changed (or NULL) is how many rows. */
 gboolean job_sqlite_connection_run (JobSqliteConnection *self, sqlite3_stmt *statement,
                                     int *n_changed, GError **error);
+/* Inserts jobs as rows with these keys; *n_inserted is how many of the keys were free. */
+gboolean job_sqlite_connection_insert (JobSqliteConnection *self, const gint64 *keys,
+                                       const JobChange *changes, gsize n_changes, int *n_inserted,
+                                       GError **error);
 
 /* Starts a transaction if there is none. */
 gboolean job_sqlite_connection_begin (JobSqliteConnection *self, GError **error);

@@ -37,6 +37,7 @@ struct _JobSqliteJobs
   /* All guarded by the store's owner, who serialises the calls. */
   JobSqliteConnection *connection;
   gboolean has_free_keys; /* there may be something in job_by_id */
+  GArray *homes;          /* of gint64: of the jobs that are being put */
 };
 
 static gboolean
@@ -59,9 +60,10 @@ job_sqlite_jobs_new (JobSqliteConnection *connection, GError **error)
   gint64 key;
 
   self->connection = connection;
+  self->homes = g_array_new (FALSE, FALSE, sizeof (gint64));
   if (!get_least_key (self, &key, error))
     {
-      g_free (self);
+      job_sqlite_jobs_free (self);
       return NULL;
     }
   self->has_free_keys = key < 0;
@@ -71,6 +73,7 @@ job_sqlite_jobs_new (JobSqliteConnection *connection, GError **error)
 void
 job_sqlite_jobs_free (JobSqliteJobs *self)
 {
+  g_array_unref (self->homes);
   g_free (self);
 }
 
@@ -154,13 +157,11 @@ static gboolean
 insert (JobSqliteJobs *self, gint64 key, const JobChange *change, gboolean *inserted,
         GError **error)
 {
-  sqlite3_stmt *statement = job_sqlite_connection_get (self->connection, JOB_SQLITE_INSERT);
-  int n_changed;
+  int n_inserted;
 
-  job_sqlite_row_bind (statement, key, change);
-  if (!job_sqlite_connection_run (self->connection, statement, &n_changed, error))
+  if (!job_sqlite_connection_insert (self->connection, &key, change, 1, &n_inserted, error))
     return FALSE;
-  *inserted = n_changed > 0;
+  *inserted = n_inserted > 0;
   return !*inserted || insert_dependencies (self, key, change->record, error);
 }
 
@@ -181,8 +182,8 @@ put_at_free_key (JobSqliteJobs *self, const JobChange *change, GError **error)
   return take_free_key (self, &key, error) && insert (self, key, change, &inserted, error);
 }
 
-gboolean
-job_sqlite_jobs_put (JobSqliteJobs *self, const JobChange *change, GError **error)
+static gboolean
+put (JobSqliteJobs *self, const JobChange *change, GError **error)
 {
   gint64 home = job_sqlite_row_get_home (&change->id);
   gboolean inserted, at_home;
@@ -203,6 +204,57 @@ job_sqlite_jobs_put (JobSqliteJobs *self, const JobChange *change, GError **erro
   return at_home ? replace (self, home, change, error) : put_at_free_key (self, change, error);
 }
 
+/* FALSE if not all of them can be where their ids put them. */
+static gboolean
+find_homes (JobSqliteJobs *self, const JobChange *changes, gsize n_changes)
+{
+  if (self->has_free_keys)
+    return FALSE;
+  g_array_set_size (self->homes, 0);
+  for (gsize i = 0; i < n_changes; i++)
+    {
+      gint64 home = job_sqlite_row_get_home (&changes[i].id);
+
+      if (home == 0)
+        return FALSE;
+      g_array_append_val (self->homes, home);
+    }
+  return TRUE;
+}
+
+/* What they usually are: new, and each at its home, all in one statement. *done: so it was. Else
+ * some of them are there now, and are put once more, which comes to the same. */
+static gboolean
+put_new (JobSqliteJobs *self, const JobChange *changes, gsize n_changes, gboolean *done,
+         GError **error)
+{
+  int n_inserted;
+
+  if (!job_sqlite_connection_insert (self->connection, (const gint64 *) self->homes->data, changes,
+                                     n_changes, &n_inserted, error))
+    return FALSE;
+  *done = (gsize) n_inserted == n_changes;
+  for (gsize i = 0; *done && i < n_changes; i++)
+    if (!insert_dependencies (self, g_array_index (self->homes, gint64, i), changes[i].record,
+                              error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+job_sqlite_jobs_put (JobSqliteJobs *self, const JobChange *changes, gsize n_changes, GError **error)
+{
+  gboolean done = FALSE;
+
+  if (n_changes > 1 && find_homes (self, changes, n_changes) &&
+      !put_new (self, changes, n_changes, &done, error))
+    return FALSE;
+  for (gsize i = 0; !done && i < n_changes; i++)
+    if (!put (self, &changes[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 update_at (JobSqliteJobs *self, gint64 key, const JobChange *change, gboolean *found,
            GError **error)
@@ -210,7 +262,7 @@ update_at (JobSqliteJobs *self, gint64 key, const JobChange *change, gboolean *f
   sqlite3_stmt *statement = job_sqlite_connection_get (self->connection, JOB_SQLITE_UPDATE);
   int n_changed;
 
-  job_sqlite_row_bind (statement, key, change);
+  job_sqlite_row_bind_status (statement, key, change);
   if (!job_sqlite_connection_run (self->connection, statement, &n_changed, error))
     return FALSE;
   *found = n_changed > 0;

@@ -13,8 +13,9 @@ typedef struct _JobSqliteJobs JobSqliteJobs;
 JobSqliteJobs *job_sqlite_jobs_new (JobSqliteConnection *connection, GError **error);
 void job_sqlite_jobs_free (JobSqliteJobs *self);
 
-/* Makes the job's row, over whatever it had. @change has a record. */
-gboolean job_sqlite_jobs_put (JobSqliteJobs *self, const JobChange *change, GError **error);
+/* Makes the jobs' rows, over whatever they had. The @changes have records. */
+gboolean job_sqlite_jobs_put (JobSqliteJobs *self, const JobChange *changes, gsize n_changes,
+                              GError **error);
 /* Gives the job a new status, if it is there. */
 gboolean job_sqlite_jobs_update (JobSqliteJobs *self, const JobChange *change, gboolean *found,
                                  GError **error);

@@ -54,11 +54,14 @@ bind_text (sqlite3_stmt *statement, int column, const char *text)
   sqlite3_bind_text (statement, PARAMETER (column), text, -1, SQLITE_STATIC);
 }
 
-static void
-bind_status (sqlite3_stmt *statement, const JobStatus *status)
+void
+job_sqlite_row_bind_status (sqlite3_stmt *statement, gint64 key, const JobChange *change)
 {
-  /* Whether it is blocked, scheduled or pending is not kept. */
-  bind_number (statement, JOB_SQLITE_STATE, MAX (status->state, JOB_STATE_PENDING));
+  const JobStatus *status = &change->status;
+
+  bind_number (statement, JOB_SQLITE_KEY, key);
+  job_sqlite_row_bind_id (statement, PARAMETER (JOB_SQLITE_ID), &change->id);
+  bind_number (statement, JOB_SQLITE_STATE, job_sqlite_state_to_keep (status->state));
   bind_number (statement, JOB_SQLITE_REASON, status->reason);
   bind_id_or_null (statement, JOB_SQLITE_CULPRIT, &status->culprit);
   bind_number (statement, JOB_SQLITE_ATTEMPTS, status->attempts);
@@ -66,29 +69,6 @@ bind_status (sqlite3_stmt *statement, const JobStatus *status)
   bind_number (statement, JOB_SQLITE_STARTED_AT, status->started_at);
   bind_number (statement, JOB_SQLITE_FINISHED_AT, status->finished_at);
   bind_text (statement, JOB_SQLITE_OUTCOME, status->outcome);
-}
-
-static void
-bind_record (sqlite3_stmt *statement, const JobRecord *record)
-{
-  bind_number (statement, JOB_SQLITE_PRIORITY, record->priority);
-  bind_number (statement, JOB_SQLITE_QUEUED_AT, record->queued_at);
-  bind_number (statement, JOB_SQLITE_RUN_AT, record->run_at);
-  bind_number (statement, JOB_SQLITE_MAX_ATTEMPTS, record->max_attempts);
-  bind_number (statement, JOB_SQLITE_DEPENDENCIES, record->n_dependencies);
-  bind_text (statement, JOB_SQLITE_TYPE, record->type);
-  bind_text (statement, JOB_SQLITE_CHANNEL, record->channel);
-  bind_text (statement, JOB_SQLITE_ARGS, record->args);
-}
-
-void
-job_sqlite_row_bind (sqlite3_stmt *statement, gint64 key, const JobChange *change)
-{
-  bind_number (statement, JOB_SQLITE_KEY, key);
-  job_sqlite_row_bind_id (statement, PARAMETER (JOB_SQLITE_ID), &change->id);
-  bind_status (statement, &change->status);
-  if (change->record != NULL)
-    bind_record (statement, change->record);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */

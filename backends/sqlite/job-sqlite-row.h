@@ -11,9 +11,8 @@ G_BEGIN_DECLS
 /* The key of the row that an id in order has by itself: greater than 0. 0 for any other id. */
 gint64 job_sqlite_row_get_home (const JobId *id);
 
-/* Binds the status, and the record if there is one, for JOB_SQLITE_INSERT or _UPDATE. The memory of
- * @change is used until the statement has run. */
-void job_sqlite_row_bind (sqlite3_stmt *statement, gint64 key, const JobChange *change);
+/* For JOB_SQLITE_UPDATE. The memory of @change is used until the statement has run. */
+void job_sqlite_row_bind_status (sqlite3_stmt *statement, gint64 key, const JobChange *change);
 void job_sqlite_row_bind_id (sqlite3_stmt *statement, int parameter, const JobId *id);
 
 /* FALSE if the column has no id. */

@@ -209,11 +209,12 @@ update_job (JobSqliteStore *self, const JobChange *change, GError **error)
 }
 
 static gboolean
-create_job (JobSqliteStore *self, const JobChange *change, GError **error)
+create_jobs (JobSqliteStore *self, const JobChange *changes, gsize n_changes, GError **error)
 {
-  if (!job_sqlite_jobs_put (self->jobs, change, error))
+  if (!job_sqlite_jobs_put (self->jobs, changes, n_changes, error))
     return FALSE;
-  job_sqlite_damages_remove (self->damages, &change->id);
+  for (gsize i = 0; i < n_changes; i++)
+    job_sqlite_damages_remove (self->damages, &changes[i].id);
   return TRUE;
 }
 
@@ -231,14 +232,39 @@ measure (const JobChange *change)
          (change->status.outcome != NULL ? strlen (change->status.outcome) : 0);
 }
 
-static gboolean
-apply_one (JobSqliteStore *self, const JobChange *change, GError **error)
+/* How many of the changes are of one kind, and fit into the transaction; one at least. Counts their
+ * bytes. */
+static gsize
+count_alike (JobSqliteStore *self, const JobChange *changes, gsize n_changes)
 {
+  gsize n = 0;
+
+  do
+    self->n_bytes += measure (&changes[n++]);
+  while (n < n_changes && self->n_bytes < LARGEST_TRANSACTION &&
+         (changes[n].record != NULL) == (changes[0].record != NULL));
+  return n;
+}
+
+static gboolean
+update_jobs (JobSqliteStore *self, const JobChange *changes, gsize n_changes, GError **error)
+{
+  for (gsize i = 0; i < n_changes; i++)
+    if (!update_job (self, &changes[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* *n_applied: how many of them. */
+static gboolean
+apply_some (JobSqliteStore *self, const JobChange *changes, gsize n_changes, gsize *n_applied,
+            GError **error)
+{
+  *n_applied = count_alike (self, changes, n_changes);
   if (!job_sqlite_connection_begin (self->connection, error) ||
-      !(change->record != NULL ? create_job (self, change, error)
-                               : update_job (self, change, error)))
+      !(changes->record != NULL ? create_jobs (self, changes, *n_applied, error)
+                                : update_jobs (self, changes, *n_applied, error)))
     return FALSE;
-  self->n_bytes += measure (change);
   return self->n_bytes < LARGEST_TRANSACTION || commit (self, error);
 }
 
@@ -246,11 +272,12 @@ static gboolean
 job_sqlite_store_apply (JobStore *store, const JobChange *changes, gsize n_changes, GError **error)
 {
   JobSqliteStore *self = JOB_SQLITE_STORE (store);
+  gsize n;
 
   if (!check_whole (self, error))
     return FALSE;
-  for (gsize i = 0; i < n_changes; i++)
-    if (!apply_one (self, &changes[i], error))
+  for (gsize i = 0; i < n_changes; i += n)
+    if (!apply_some (self, &changes[i], n_changes - i, &n, error))
       {
         job_sqlite_connection_roll_back (self->connection);
         self->n_bytes = 0;
