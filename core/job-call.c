@@ -5,9 +5,11 @@
  * Where an asynchronous caller gave no callback, nobody waits: that needs no context, which might
  * never run, and the answer goes with the call.
  *
- * What a callback gets is a GAsyncResult of our own, which is made for the callback only. A GTask
+ * What a callback gets is a GAsyncResult of our own, which is there for the callback only. A GTask
  * would have to be there as long as the call, and tells its property "completed" on the way: a
- * sixth of the time that a call took in its caller's thread.
+ * sixth of the time that a call took in its caller's thread. If nobody kept the result, or attached
+ * anything to it, the thread's next callback gets the same object again: making and ending a
+ * GObject is another tenth.
  *
  * A lease is the one answer that must not get lost. It is judged at the last moment, in the
  * caller's context: if the caller cancelled by then, or if nobody takes the result, the lease is
@@ -58,7 +60,7 @@ struct _JobCallResult
 {
   GObject parent_instance;
 
-  JobCall *call; /* owned; constant */
+  JobCall *call; /* owned; constant while anybody but this file has a reference; NULL: a spare */
 };
 
 static void async_result_init (GAsyncResultIface *iface);
@@ -69,7 +71,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (JobCallResult, job_call_result, G_TYPE_OBJECT,
 static void
 job_call_result_finalize (GObject *object)
 {
-  job_call_unref (JOB_CALL_RESULT (object)->call);
+  g_clear_pointer (&JOB_CALL_RESULT (object)->call, job_call_unref);
   G_OBJECT_CLASS (job_call_result_parent_class)->finalize (object);
 }
 
@@ -215,11 +217,47 @@ is_thread_default (GMainContext *context)
   return context == (current ? current : g_main_context_default ());
 }
 
+/* One for each thread that calls back. */
+static GPrivate spare_result = G_PRIVATE_INIT (g_object_unref);
+
+static JobCallResult *
+take_result (void)
+{
+  JobCallResult *spare = g_private_get (&spare_result);
+
+  if (spare == NULL)
+    return g_object_new (JOB_TYPE_CALL_RESULT, NULL);
+  g_private_set (&spare_result, NULL);
+  return spare;
+}
+
+/* Whoever keeps it leaves a trace in the one, and whoever attaches data or weak references to it in
+ * the other; it has no signals. */
+static gboolean
+is_as_new (JobCallResult *result)
+{
+  GObject *object = G_OBJECT (result);
+
+  return g_atomic_int_get (&object->ref_count) == 1 && object->qdata == NULL;
+}
+
+static void
+give_back_result (JobCallResult *result)
+{
+  if (!is_as_new (result))
+    {
+      g_object_unref (result);
+      return;
+    }
+  g_clear_pointer (&result->call, job_call_unref);
+  g_private_replace (&spare_result, result);
+}
+
 /* Consumes the reference. */
 static void
 call_back (JobCall *self)
 {
-  g_autoptr (JobCallResult) result = g_object_new (JOB_TYPE_CALL_RESULT, NULL);
+  JobCallResult *result = take_result ();
   gboolean pushes = !is_thread_default (self->context);
 
   result->call = self;
@@ -228,6 +266,7 @@ call_back (JobCall *self)
   self->callback (self->source, G_ASYNC_RESULT (result), self->user_data);
   if (pushes)
     g_main_context_pop_thread_default (self->context);
+  give_back_result (result);
 }
 
 /* In the caller's context. */

@@ -423,6 +423,53 @@ test_callback_is_told_what_it_is_of (void)
   g_assert_null (g_main_context_get_thread_default ());
 }
 
+typedef struct
+{
+  gpointer *trace; /* the data that it leaves at its result, or NULL */
+  gboolean keeps;  /* its result */
+  GAsyncResult *kept;
+  gboolean called;
+} Visitor;
+
+static void
+visit_result (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Visitor *visitor = data;
+
+  g_assert_null (g_object_get_data (G_OBJECT (result), "trace"));
+  g_assert_true (g_async_result_get_user_data (result) == data);
+  if (visitor->trace)
+    g_object_set_data (G_OBJECT (result), "trace", visitor->trace);
+  if (visitor->keeps)
+    visitor->kept = g_object_ref (result);
+  else
+    g_assert_true (job_queue_cancel_finish (JOB_QUEUE (source), result, NULL));
+  visitor->called = TRUE;
+}
+
+/* Objects of results are used again, but nobody can tell. */
+static void
+test_a_result_is_nobody_elses (void)
+{
+  g_autoptr (JobQueue) queue = recording_queue_new ();
+  Visitor visitors[] = { { NULL },       { (gpointer *) "a" },       { NULL }, { NULL, TRUE },
+                         { NULL, TRUE }, { (gpointer *) "b", TRUE }, { NULL } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (visitors); i++)
+    {
+      job_queue_cancel_async (queue, RECORDED_ID, NULL, visit_result, &visitors[i]);
+      while (!visitors[i].called)
+        g_main_context_iteration (NULL, TRUE);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (visitors); i++)
+    if (visitors[i].keeps)
+      {
+        g_assert_true (g_async_result_get_user_data (visitors[i].kept) == &visitors[i]);
+        g_assert_true (job_queue_cancel_finish (queue, visitors[i].kept, NULL));
+        g_object_unref (visitors[i].kept);
+      }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -446,5 +493,6 @@ main (int argc, char *argv[])
   ADD ("yes-comes-asynchronously", verbs_that_answer_yes_do_so_asynchronously);
   ADD ("things-come-asynchronously", verbs_that_give_something_do_so_asynchronously);
   ADD ("callback-is-told-what-it-is-of", callback_is_told_what_it_is_of);
+  ADD ("result-is-nobody-elses", a_result_is_nobody_elses);
   return g_test_run ();
 }
