@@ -6,5 +6,6 @@
 #include "torture.h"
 
 const TortureLayer *const torture_layers[] = {
+  &layer_faults,
   NULL, /* the end */
 };

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Children of the harness. */
+
+#include "trial.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <jobqueue.h>
+
+static char *last_words; /* shared: the last message of a child */
+
+#define LAST_WORDS 2048
+
+gpointer
+trial_share (gsize size)
+{
+  gpointer memory = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+  if (memory == MAP_FAILED)
+    g_error ("No memory to share: %s", g_strerror (errno));
+  return memory;
+}
+
+/* Without its option it cannot be opened, but it is loaded by then. */
+gboolean
+trial_prepare (const char *backend, GError **error)
+{
+  g_autoptr (GHashTable) options = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GError) expected = NULL;
+  g_autoptr (JobQueue) queue = job_queue_new_for_backend (backend, options, NULL, &expected);
+
+  if (last_words == NULL)
+    last_words = trial_share (LAST_WORDS);
+  if (queue || g_error_matches (expected, JOB_ERROR, JOB_ERROR_CONFIG))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&expected));
+  return FALSE;
+}
+
+/* The library warns of what is done to it here, again and again. */
+static GLogWriterOutput
+keep_words (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (fields[i].key, "MESSAGE"))
+      {
+        g_strlcpy (last_words, fields[i].value, LAST_WORDS);
+        if (g_getenv ("V"))
+          fprintf (stderr, "%s\n", last_words);
+      }
+  return G_LOG_WRITER_HANDLED;
+}
+
+static void
+play_in_child (void (*play) (gpointer data), gpointer data)
+{
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  g_log_set_writer_func (keep_words, NULL, NULL);
+  alarm (TRIAL_SECONDS);
+  play (data);
+  _exit (0);
+}
+
+static char *
+describe_end (int status)
+{
+  if (WIFSIGNALED (status) && WTERMSIG (status) == SIGALRM)
+    return g_strdup_printf ("it hangs: it was not done after %d s", TRIAL_SECONDS);
+  if (WIFSIGNALED (status))
+    return g_strdup_printf ("it was ended by signal %d (%s); its last message: %s",
+                            WTERMSIG (status), strsignal (WTERMSIG (status)), last_words);
+  return g_strdup_printf ("it ended with exit code %d; its last message: %s", WEXITSTATUS (status),
+                          last_words);
+}
+
+gboolean
+trial_run (void (*play) (gpointer data), gpointer data, char **story)
+{
+  pid_t child;
+  int status;
+
+  *last_words = '\0';
+  fflush (NULL);
+  child = fork ();
+  if (child < 0)
+    g_error ("No child: %s", g_strerror (errno));
+  if (child == 0)
+    play_in_child (play, data);
+  while (waitpid (child, &status, 0) < 0 && errno == EINTR)
+    ;
+  if (WIFEXITED (status) && WEXITSTATUS (status) == 0)
+    return TRUE;
+  *story = describe_end (status);
+  return FALSE;
+}
+
+static int
+remove_one (const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+  return remove (path);
+}
+
+void
+trial_clear_folder (const char *folder)
+{
+  nftw (folder, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+  if (g_mkdir_with_parents (folder, 0700) != 0)
+    g_error ("%s: %s", folder, g_strerror (errno));
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A part of a case, played in a process of its own: so that an abort, a hang or a crash is seen,
+ * and ends nothing else. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define TRIAL_SECONDS 60
+
+/* Memory that parent and children share, zeroed; for as long as the process lives. */
+gpointer trial_share (gsize size);
+/* Loads the backend's module, once for all children. FALSE: there is none. */
+gboolean trial_prepare (const char *backend, GError **error);
+
+/* Calls @play in a child, which ends with that. FALSE, with a story in words, if the child ended in
+ * another way. */
+gboolean trial_run (void (*play) (gpointer data), gpointer data, char **story);
+
+/* Makes it anew, empty. */
+void trial_clear_folder (const char *folder);
+
+G_END_DECLS
