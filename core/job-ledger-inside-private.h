@@ -6,6 +6,7 @@
 
 #include "job-ledger-private.h"
 #include "job-overlay-private.h"
+#include "job-record-cache-private.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +24,7 @@ struct _JobLedger
   GCond wake;                                /* the applier has something to do */
   GCond progress;                            /* the applier has got on, or failed */
   JobOverlay overlays[JOB_JOURNAL_SEGMENTS]; /* of the journal's segments */
+  JobRecordCache cache;                      /* of what was committed last */
   guint active;                              /* the journal's */
   gboolean sealed;   /* the other segment is full, and has to be applied and released */
   guint n_applied;   /* of its jobs */

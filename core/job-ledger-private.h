@@ -30,11 +30,14 @@ gboolean job_ledger_commit (JobLedger *self, const JobChange *changes, gsize n_c
  * nothing. */
 gboolean job_ledger_checkpoint (JobLedger *self, GError **error);
 
-/* Whether the job can be read without waiting for the store, which may be at work. */
+/* Whether the job's record can be read without waiting for the store, which may be at work. */
 gboolean job_ledger_is_at_hand (JobLedger *self, const JobId *id);
 /* As job_store_read() and job_store_visit(). */
 gboolean job_ledger_read (JobLedger *self, const JobId *id, JobRecord **record, JobStatus *status,
                           GError **error);
+/* The same for who needs no status. */
+gboolean job_ledger_read_record (JobLedger *self, const JobId *id, JobRecord **record,
+                                 GError **error);
 gboolean job_ledger_visit (JobLedger *self, gboolean everything, JobStoreVisitor visitor,
                            gpointer data, GError **error);
 /* Appends to @ids the jobs that depend on @id, each once. */

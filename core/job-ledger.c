@@ -73,6 +73,7 @@ job_ledger_free (JobLedger *self)
   g_clear_pointer (&self->journal, job_journal_free);
   for (guint i = 0; i < JOB_JOURNAL_SEGMENTS; i++)
     job_overlay_clear (&self->overlays[i]);
+  job_record_cache_clear (&self->cache);
   g_clear_error (&self->failure);
   g_object_unref (self->store);
   g_mutex_clear (&self->turnstile);
@@ -149,7 +150,11 @@ note_committed (JobLedger *self, const JobChange *changes, gsize n_changes, cons
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   for (gsize i = 0; i < n_changes; i++)
-    job_overlay_note (&self->overlays[self->active], &changes[i], places[i]);
+    {
+      job_overlay_note (&self->overlays[self->active], &changes[i], places[i]);
+      if (changes[i].record)
+        job_record_cache_add (&self->cache, changes[i].record);
+    }
 }
 
 /* With the lock. FALSE without an error: that does not go, and nothing has changed. */

@@ -164,10 +164,9 @@ make_lease (JobLocal *self, const JobClaim *claim, JobAlarm *alarm, GError **err
 {
   JobLocalWait *wait = claim->data;
   g_autoptr (JobRecord) record = NULL;
-  g_auto (JobStatus) status = { 0 };
   char id[JOB_ID_TEXT_SIZE];
 
-  if (!job_ledger_read (self->ledger, &claim->id, &record, &status, error))
+  if (!job_ledger_read_record (self->ledger, &claim->id, &record, error))
     return NULL;
   if (record)
     return job_lease_new_for_record (job_call_get_queue (wait->call), record, claim->attempt,
