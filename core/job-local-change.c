@@ -19,6 +19,7 @@ typedef struct
   gsize n_records;
   GHashTable *known; /* JobId → how it ended, or JOB_KNOWN_…: what was looked up so far */
   GArray *unknown;   /* of JobId: what has to be looked up next */
+  gboolean again;    /* it was looked for before */
 } Enqueue;
 
 static void
@@ -76,6 +77,8 @@ try_enqueue (JobLocal *self, Enqueue *enqueue, JobCall *call, JobNow now, GError
   return TRUE;
 }
 
+/* One that is not over came just now, and the index has it; if it has not, then because it could
+ * not be read at the opening. */
 static gboolean
 look_up_unknown (JobLocal *self, Enqueue *enqueue, GError **error)
 {
@@ -87,8 +90,15 @@ look_up_unknown (JobLocal *self, Enqueue *enqueue, GError **error)
 
       if (!job_local_look_up (self, id, &state, &last_token, error))
         return FALSE;
+      if (state >= 0 && !job_state_is_final (state))
+        {
+          if (!enqueue->again)
+            continue;
+          state = JOB_KNOWN_DAMAGED;
+        }
       g_hash_table_insert (enqueue->known, g_memdup2 (id, sizeof *id), GINT_TO_POINTER (state));
     }
+  enqueue->again = TRUE;
   return TRUE;
 }
 

@@ -97,8 +97,9 @@ look_up_state (const JobId *id, gpointer data)
   JobId last_token;
   int state;
 
+  /* One that is not over, and was not loaded, could not be read then, though it can be now. */
   if (job_local_look_up (building->self, id, &state, &last_token, NULL) &&
-      state != JOB_KNOWN_ABSENT)
+      state != JOB_KNOWN_ABSENT && job_state_is_final (state))
     return state;
   return JOB_KNOWN_DAMAGED;
 }

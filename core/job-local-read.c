@@ -192,11 +192,13 @@ try_again (JobLocalRead *read, GError **error)
 }
 
 /* A job that the index does not know but that is not over on disk either came or went meanwhile:
- * from the start. */
+ * from the start. If it is so again, then it is not in the index at all, since it could not be read
+ * at the opening; the next one may be luckier. */
 static void
 decide (JobLocalRead *read)
 {
   GError *error = NULL;
+  gboolean again = FALSE;
   JobId last_token;
   int state;
 
@@ -209,11 +211,14 @@ decide (JobLocalRead *read)
           answer_error (read, error);
           return;
         }
+      if (state >= 0 && !job_state_is_final (state) && again)
+        state = JOB_KNOWN_DAMAGED;
       if (state < 0 || job_state_is_final (state))
         {
           read->over (read, state, &last_token);
           return;
         }
+      again = TRUE;
     }
 }
 

@@ -20,6 +20,7 @@ struct _FaultStore
   gboolean is_held;
   gboolean may_go;
   GHashTable *damaged; /* of JobId */
+  JobId hidden;        /* of who opens the store, before its first visit */
   GString *trace;
 };
 
@@ -101,6 +102,7 @@ typedef struct
   FaultStore *self;
   JobStoreVisitor visitor;
   gpointer data;
+  JobId hidden;
 } Visit;
 
 static gboolean
@@ -108,7 +110,8 @@ visit_whole (JobRecord *record, const JobStatus *status, gpointer data)
 {
   Visit *visit = data;
 
-  return is_damaged (visit->self, &record->id) || visit->visitor (record, status, visit->data);
+  return is_damaged (visit->self, &record->id) || job_id_equal (&visit->hidden, &record->id) ||
+         visit->visitor (record, status, visit->data);
 }
 
 static gboolean
@@ -116,8 +119,9 @@ fault_store_visit (JobStore *store, gboolean everything, JobStoreVisitor visitor
                    GError **error)
 {
   FaultStore *self = FAULT_STORE (store);
-  Visit visit = { self, visitor, data };
+  Visit visit = { self, visitor, data, self->hidden };
 
+  self->hidden = (JobId){ { 0 } };
   return enter (self, FAULT_VISIT, NULL, error) &&
          job_store_visit (self->inner, everything, visit_whole, &visit, error);
 }
@@ -315,6 +319,12 @@ fault_store_damage (FaultStore *self, const JobId *id)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   g_hash_table_add (self->damaged, g_memdup2 (id, sizeof *id));
+}
+
+void
+fault_store_hide (FaultStore *self, const JobId *id)
+{
+  self->hidden = *id;
 }
 
 char *

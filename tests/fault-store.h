@@ -36,6 +36,8 @@ void fault_store_hold (FaultStore *self, FaultCall call, guint number);
 void fault_store_await_held (FaultStore *self);
 void fault_store_let_go (FaultStore *self);
 
+/* The next visit does not see that record, as if it could not be read just then. */
+void fault_store_hide (FaultStore *self, const JobId *id);
 /* From now on that record is damaged, until apply() brings it whole. */
 void fault_store_damage (FaultStore *self, const JobId *id);
 

@@ -16,6 +16,7 @@
 static FaultStore *store; /* of the queue that was opened last */
 static JobStore *disk;
 static char *journal;
+static JobId hidden; /* at the next opening; nil: none */
 
 #define FAULT_TYPE_QUEUE (fault_queue_get_type ())
 G_DECLARE_FINAL_TYPE (FaultQueue, fault_queue, FAULT, QUEUE, JobLocalQueue)
@@ -32,6 +33,7 @@ fault_queue_open_store (JobLocalQueue *queue, GError **error)
 {
   g_clear_object (&store);
   store = fault_store_new (disk, journal);
+  fault_store_hide (store, &hidden);
   return JOB_STORE (g_object_ref (store));
 }
 
@@ -173,6 +175,94 @@ test_checkpoint_holds_up_nobody (void)
   close_queue (queue);
 }
 
+/* --- a job that could not be read at the opening, and can be read later ----------------------- */
+
+static char *
+add_after (JobQueue *queue, const char *dependency, JobCondition condition, GError **error)
+{
+  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+
+  job_spec_add_dependency (spec, dependency, condition);
+  return job_queue_enqueue (queue, spec, NULL, error);
+}
+
+static void
+assert_state (JobQueue *queue, const char *id, JobState state)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JobInfo) info = job_queue_get_info (queue, id, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (job_info_get_state (info), ==, state);
+}
+
+static JobQueue *
+open_without (const char *id)
+{
+  JobQueue *queue;
+
+  g_assert_true (job_id_parse (id, "id", &hidden, NULL));
+  queue = open_queue ();
+  hidden = (JobId){ { 0 } };
+  return queue;
+}
+
+static void
+test_dependents_of_an_unread_job_stay_blocked (void)
+{
+  const JobCondition conditions[] = { JOB_CONDITION_AFTER_OK, JOB_CONDITION_AFTER_ANY,
+                                      JOB_CONDITION_AFTER_NOT_OK };
+  JobQueue *queue = open_queue ();
+  g_autofree char *unread = add (queue);
+  char *dependents[G_N_ELEMENTS (conditions)];
+  g_autoptr (JobLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (conditions); i++)
+    dependents[i] = add_after (queue, unread, conditions[i], NULL);
+  close_queue (queue);
+  queue = open_without (unread);
+  for (gsize i = 0; i < G_N_ELEMENTS (conditions); i++)
+    assert_state (queue, dependents[i], JOB_STATE_BLOCKED);
+  lease = job_queue_dequeue (queue, NULL, NULL, 0, NULL, &error);
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_TIMED_OUT);
+  close_queue (queue);
+  queue = open_queue ();
+  for (gsize i = 0; i < G_N_ELEMENTS (conditions); i++)
+    {
+      assert_state (queue, dependents[i], JOB_STATE_BLOCKED);
+      g_free (dependents[i]);
+    }
+  g_clear_error (&error);
+  lease = job_queue_dequeue (queue, NULL, NULL, 0, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (job_lease_get_id (lease), ==, unread);
+  close_queue (queue);
+}
+
+/* The index has no such job, and the store has one that is not over: an answer all the same. */
+static void
+test_verbs_on_an_unread_job_end (void)
+{
+  JobQueue *queue = open_queue ();
+  g_autofree char *unread = add (queue);
+  g_autofree char *dependent = NULL;
+  g_autoptr (JobInfo) info = NULL;
+  g_autoptr (GError) error = NULL;
+
+  close_queue (queue);
+  queue = open_without (unread);
+  g_assert_false (job_queue_cancel (queue, unread, NULL, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_CORRUPT);
+  g_clear_error (&error);
+  g_assert_null (job_queue_dequeue_by_id (queue, unread, NULL, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_CORRUPT);
+  g_clear_error (&error);
+  dependent = add_after (queue, unread, JOB_CONDITION_AFTER_ANY, &error);
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_CORRUPT);
+  close_queue (queue);
+}
+
 static void
 run (gconstpointer test)
 {
@@ -198,5 +288,7 @@ main (int argc, char **argv)
   ADD ("lease-from-the-store-holds-up-nobody", test_lease_from_the_store_holds_up_nobody);
   ADD ("failed-lease-gives-the-job-back", test_failed_lease_gives_the_job_back);
   ADD ("checkpoint-holds-up-nobody", test_checkpoint_holds_up_nobody);
+  ADD ("dependents-of-an-unread-job-stay-blocked", test_dependents_of_an_unread_job_stay_blocked);
+  ADD ("verbs-on-an-unread-job-end", test_verbs_on_an_unread_job_end);
   return g_test_run ();
 }
