@@ -58,21 +58,33 @@ try_checkpoint (Fixture *fixture, int n)
   return done;
 }
 
-/* gdbm does not always say that a write of a bucket or of its directory failed. (The first four
- * writes, if they fail, leak 4 KiB in gdbm_fd_open(), which a leak checker would hold against us.)
- */
+/* New jobs, which a copy of the file is to get; or, if @anew, a job of the file as well, so that
+ * all of it is written. */
 static void
-test_full_disk (Fixture *fixture, gconstpointer data)
+change (Fixture *fixture, guint first, guint n, gboolean anew)
 {
+  for (guint i = 0; i < n; i++)
+    create (fixture, first + i, "1");
+  if (anew)
+    update (fixture, 1, JOB_STATE_RUNNING, NULL);
+}
+
+/* gdbm does not always say that a write of a bucket or of its directory failed. (The first four
+ * writes of a file from nothing, if they fail, leak 4 KiB in gdbm_fd_open(), which a leak checker
+ * would hold against us.) */
+static void
+test_full_disk (Fixture *fixture, gconstpointer anew)
+{
+  create (fixture, 1, "1");
+  checkpoint (fixture);
   for (int pass = 0; pass < 2; pass++)
     {
       g_autoptr (GBytes) before = NULL;
       g_autoptr (GBytes) after = NULL;
-      int n = 4;
+      int n = anew ? 4 : 0;
 
       stays_full = pass > 0;
-      for (guint i = 1; i <= 200; i++)
-        create (fixture, 1000 * (guint) pass + i, "1");
+      change (fixture, 1000 * (guint) pass + 2, 200, anew != NULL);
       before = read_file (fixture->path);
       do
         {
@@ -82,10 +94,10 @@ test_full_disk (Fixture *fixture, gconstpointer data)
         }
       while (!try_checkpoint (fixture, n++));
       g_assert_cmpint (n, >, 200);
-      g_assert_cmpuint (count_jobs (fixture, TRUE), ==, 200 * ((guint) pass + 1));
+      g_assert_cmpuint (count_jobs (fixture, TRUE), ==, 200 * ((guint) pass + 1) + 1);
     }
   reopen (fixture);
-  g_assert_cmpuint (count_jobs (fixture, TRUE), ==, 400);
+  g_assert_cmpuint (count_jobs (fixture, TRUE), ==, 401);
 }
 
 static void
@@ -101,7 +113,7 @@ set_file_limit (rlim_t bytes)
 /* The limit wanders through the file: records, buckets, directory. (Below 16 KiB, a failure leaks 4
  * KiB in gdbm_fd_open(), which a leak checker would hold against us.) */
 static void
-test_write_failure (Fixture *fixture, gconstpointer data)
+test_write_failure (Fixture *fixture, gconstpointer anew)
 {
   g_autofree char *new_path = build_path (fixture, ".new");
   g_autoptr (GBytes) before = NULL;
@@ -110,8 +122,7 @@ test_write_failure (Fixture *fixture, gconstpointer data)
   for (guint n = 1; n <= 500; n++)
     create (fixture, n, "\"some args that take a little room in the file\"");
   checkpoint (fixture);
-  create (fixture, 501, "501");
-  update (fixture, 1, JOB_STATE_SUCCEEDED, "\"yes\"");
+  change (fixture, 501, 1, anew != NULL);
   before = read_file (fixture->path);
   g_assert_no_errno (stat (fixture->path, &st));
   for (off_t limit = 4 * 4096; limit < st.st_size; limit += 4096)
@@ -130,9 +141,9 @@ test_write_failure (Fixture *fixture, gconstpointer data)
       after = read_file (fixture->path);
       g_assert_true (g_bytes_equal (before, after));
     }
-  assert_job (fixture, 501, "501", JOB_STATE_PENDING, NULL);
-  assert_job (fixture, 1, "\"some args that take a little room in the file\"", JOB_STATE_SUCCEEDED,
-              "\"yes\"");
+  assert_job (fixture, 501, "1", JOB_STATE_PENDING, NULL);
+  assert_job (fixture, 1, "\"some args that take a little room in the file\"",
+              anew ? JOB_STATE_RUNNING : JOB_STATE_PENDING, NULL);
   g_assert_cmpuint (count_jobs (fixture, TRUE), ==, 501);
   checkpoint (fixture);
   reopen (fixture);
@@ -158,13 +169,13 @@ test_left_over (Fixture *fixture, gconstpointer data)
 
 /* Tells the number of each checkpoint that returned, until it is killed. */
 static void
-run_child (Fixture *fixture, guint n, int fd)
+run_child (Fixture *fixture, guint n, gboolean anew, int fd)
 {
   open_store (fixture);
   for (;; n++)
     {
       create (fixture, n, "\"some args\"");
-      if (n > 1)
+      if (n > 1 && anew)
         update (fixture, n - 1, JOB_STATE_SUCCEEDED, "1");
       checkpoint (fixture);
       if (write (fd, &n, sizeof n) != sizeof n)
@@ -174,7 +185,7 @@ run_child (Fixture *fixture, guint n, int fd)
 
 /* The number of the last checkpoint that was seen to return. */
 static guint
-kill_child (Fixture *fixture, guint next, guint round)
+kill_child (Fixture *fixture, guint next, gboolean anew, guint round)
 {
   int fds[2];
   guint done = next - 1;
@@ -184,7 +195,7 @@ kill_child (Fixture *fixture, guint next, guint round)
   g_assert_no_errno (pipe (fds));
   child = fork ();
   if (child == 0)
-    run_child (fixture, next, fds[1]);
+    run_child (fixture, next, anew, fds[1]);
   close (fds[1]);
   for (guint i = 0; i < 2; i++)
     g_assert_cmpint (read (fds[0], &done, sizeof done), ==, sizeof done);
@@ -200,28 +211,29 @@ kill_child (Fixture *fixture, guint next, guint round)
 }
 
 static void
-test_killed_checkpoint (Fixture *fixture, gconstpointer data)
+test_killed_checkpoint (Fixture *fixture, gconstpointer anew)
 {
   guint n = 0;
 
   close_store (fixture);
   for (guint round = 0; round < 30; round++)
     {
-      guint done = kill_child (fixture, n + 1, round);
+      guint done = kill_child (fixture, n + 1, anew != NULL, round);
 
       open_store (fixture);
       n = count_jobs (fixture, TRUE);
       g_assert_cmpuint (count_damaged (fixture), ==, 0);
       g_assert_cmpuint (n, >=, done);
       g_assert_cmpuint (n, <=, done + 1);
-      g_assert_cmpuint (count_jobs (fixture, FALSE), ==, 1);
-      assert_job (fixture, 1, "\"some args\"", JOB_STATE_SUCCEEDED, "1");
+      g_assert_cmpuint (count_jobs (fixture, FALSE), ==, anew ? 1 : n);
+      assert_job (fixture, 1, "\"some args\"", anew ? JOB_STATE_SUCCEEDED : JOB_STATE_PENDING,
+                  anew ? "1" : NULL);
       close_store (fixture);
     }
 }
 
-#define ADD(name, function)                                                                        \
-  g_test_add ("/gdbm/" name, Fixture, NULL, fixture_set_up, function, fixture_tear_down)
+#define ADD(name, data, function)                                                                  \
+  g_test_add ("/gdbm/checkpoint/" name, Fixture, data, fixture_set_up, function, fixture_tear_down)
 
 int
 main (int argc, char **argv)
@@ -230,9 +242,12 @@ main (int argc, char **argv)
   /* A write beyond RLIMIT_FSIZE is then an error, not a death. */
   signal (SIGXFSZ, SIG_IGN);
 
-  ADD ("checkpoint/a-failed-write-changes-nothing", test_write_failure);
-  ADD ("checkpoint/a-full-disk-changes-nothing", test_full_disk);
-  ADD ("checkpoint/a-left-over-file-is-removed", test_left_over);
-  ADD ("checkpoint/a-kill-leaves-a-whole-file", test_killed_checkpoint);
+  ADD ("a-failed-write-changes-nothing", "anew", test_write_failure);
+  ADD ("a-failed-write-to-a-copy-changes-nothing", NULL, test_write_failure);
+  ADD ("a-full-disk-changes-nothing", "anew", test_full_disk);
+  ADD ("a-full-disk-under-a-copy-changes-nothing", NULL, test_full_disk);
+  ADD ("a-left-over-file-is-removed", NULL, test_left_over);
+  ADD ("a-kill-leaves-a-whole-file", "anew", test_killed_checkpoint);
+  ADD ("a-kill-leaves-a-whole-copy", NULL, test_killed_checkpoint);
   return g_test_run ();
 }

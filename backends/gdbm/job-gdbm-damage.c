@@ -51,6 +51,12 @@ job_gdbm_damages_free (JobGdbmDamages *self)
   g_free (self);
 }
 
+gboolean
+job_gdbm_damages_is_empty (JobGdbmDamages *self)
+{
+  return g_hash_table_size (self->table) == 0;
+}
+
 void
 job_gdbm_damages_add (JobGdbmDamages *self, GBytes *key, const char *message, GBytes *change)
 {

@@ -13,6 +13,7 @@ typedef struct _JobGdbmDamages JobGdbmDamages;
 /* @path of the gdbm file: for where the records are. */
 JobGdbmDamages *job_gdbm_damages_new (const char *path);
 void job_gdbm_damages_free (JobGdbmDamages *self);
+gboolean job_gdbm_damages_is_empty (JobGdbmDamages *self);
 /* Adding a key twice is as adding it once. @change: the change whose record is not there, or
  * NULL. */
 void job_gdbm_damages_add (JobGdbmDamages *self, GBytes *key, const char *message, GBytes *change);

@@ -26,10 +26,18 @@ GDBM_FILE job_gdbm_open_handle (int fd, const char *path, int flags, GError **er
 datum job_gdbm_to_datum (GBytes *bytes);
 /* The descriptor, whose offset is the handle's. */
 int job_gdbm_file_get_fd (JobGdbmFile *self);
+/* Records, that of the description aside. */
+guint64 job_gdbm_file_get_count (JobGdbmFile *self);
+/* Before other threads know of the file. */
+void job_gdbm_file_set_made_here (JobGdbmFile *self);
+/* All bytes of the file @from, whatever its offset, to the end of @to, whose @path is for errors.
+ */
+gboolean job_gdbm_copy_bytes (int from, int to, const char *path, GError **error);
 /* Opens what gdbm recovered of a file: it has the records that it has, and need not be described.
  */
 JobGdbmFile *job_gdbm_file_open_recovered (const char *path, GError **error);
-/* Whether the file that was just written has all of @count records. */
-gboolean job_gdbm_file_verify (JobGdbmFile *self, guint64 count, GError **error);
+/* Whether the file that was just written has all of @count records. JOB_ERROR_STORAGE if not; for a
+ * copy, which may have what is damaged in its base, JOB_ERROR_CORRUPT. */
+gboolean job_gdbm_file_verify (JobGdbmFile *self, guint64 count, gboolean is_copy, GError **error);
 
 G_END_DECLS

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A gdbm file as this backend uses it: written once, from nothing (job-gdbm-writer.c), then only
- * read.
+/* A gdbm file as this backend uses it: written once (job-gdbm-writer.c), then only read.
  *
  * What is in it: for each job a record under the 16 bytes of its id (its value is the store's
  * matter), and one under "jobqueue" that describes the file, in ASCII:
@@ -42,6 +41,7 @@ struct _JobGdbmFile
   char *path;    /* for errors */
   guint64 size;  /* bytes */
   guint64 count; /* records that must be there */
+  gboolean made_here;
 };
 
 /* A seek fails only for an offset that is none. */
@@ -313,6 +313,24 @@ job_gdbm_file_get_size (JobGdbmFile *self)
   return self->size;
 }
 
+guint64
+job_gdbm_file_get_count (JobGdbmFile *self)
+{
+  return self->count;
+}
+
+gboolean
+job_gdbm_file_is_made_here (JobGdbmFile *self)
+{
+  return self->made_here;
+}
+
+void
+job_gdbm_file_set_made_here (JobGdbmFile *self)
+{
+  self->made_here = TRUE;
+}
+
 void
 job_gdbm_file_set_path (JobGdbmFile *self, const char *path)
 {
@@ -458,15 +476,16 @@ job_gdbm_file_visit (JobGdbmFile *self, JobGdbmVisitor visitor, gpointer data, G
 
 /* Reads every bucket back. */
 gboolean
-job_gdbm_file_verify (JobGdbmFile *self, guint64 count, GError **error)
+job_gdbm_file_verify (JobGdbmFile *self, guint64 count, gboolean is_copy, GError **error)
 {
   gdbm_count_t n;
 
   if (gdbm_count (self->dbf, &n) != 0)
-    return job_gdbm_fail_to_write (self->dbf, self->path, error);
+    return is_copy ? job_gdbm_fail (self->dbf, "read", self->path, error)
+                   : job_gdbm_fail_to_write (self->dbf, self->path, error);
   if (n == count + 1 && self->count == count)
     return TRUE;
-  g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
+  g_set_error (error, JOB_ERROR, is_copy ? JOB_ERROR_CORRUPT : JOB_ERROR_STORAGE,
                "Cannot write “%s”: %" G_GUINT64_FORMAT " records came back of %" G_GUINT64_FORMAT,
                self->path, (guint64) n, count + 1);
   return FALSE;

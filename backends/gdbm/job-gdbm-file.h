@@ -22,6 +22,9 @@ JobGdbmFile *job_gdbm_file_ref (JobGdbmFile *self);
 void job_gdbm_file_unref (JobGdbmFile *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobGdbmFile, job_gdbm_file_unref)
 guint64 job_gdbm_file_get_size (JobGdbmFile *self);
+/* Whether this process wrote it. Then it is as gdbm left it: of our block size, without waste, and
+ * whatever is damaged in it is within a record. */
+gboolean job_gdbm_file_is_made_here (JobGdbmFile *self);
 /* Its name changed. */
 void job_gdbm_file_set_path (JobGdbmFile *self, const char *path);
 /* *value (to be freed), or NULL if there is none. JOB_ERROR_CORRUPT if the file is damaged there.
@@ -36,9 +39,12 @@ typedef struct _JobGdbmWriter JobGdbmWriter;
 
 /* Begins a new file at @path, where none may be. */
 JobGdbmWriter *job_gdbm_writer_new (const char *path, GError **error);
+/* The same, with all that is in @base, which was made here. */
+JobGdbmWriter *job_gdbm_writer_new_copy (const char *path, JobGdbmFile *base, GError **error);
 /* Closes it, and removes the file unless it was finished. */
 void job_gdbm_writer_free (JobGdbmWriter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (JobGdbmWriter, job_gdbm_writer_free)
+/* JOB_ERROR_CORRUPT if the key is there. */
 gboolean job_gdbm_writer_add (JobGdbmWriter *self, GBytes *key, GBytes *value, GError **error);
 /* Makes the file whole and durable, all but its name, and opens it for reading. */
 JobGdbmFile *job_gdbm_writer_finish (JobGdbmWriter *self, GError **error);

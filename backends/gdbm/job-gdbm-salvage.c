@@ -14,29 +14,6 @@
 
 #include "job-gdbm-file-private.h"
 
-#define CHUNK_SIZE 65536
-
-static gboolean
-copy_bytes (int from, int to, const char *path, GError **error)
-{
-  g_autofree guint8 *chunk = g_malloc (CHUNK_SIZE);
-  off_t at = 0;
-  gssize n;
-
-  /* Not read(): gdbm's handle has the same offset. */
-  while ((n = pread (from, chunk, CHUNK_SIZE, at)) != 0)
-    {
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return job_file_set_error (error, errno, "read the file to be copied to", path);
-      if (!job_file_write_all (to, chunk, (gsize) n, path, error))
-        return FALSE;
-      at += n;
-    }
-  return fsync (to) == 0 || job_file_set_error (error, errno, "sync", path);
-}
-
 static gboolean
 copy_file (JobGdbmFile *file, const char *path, GError **error)
 {
@@ -46,7 +23,8 @@ copy_file (JobGdbmFile *file, const char *path, GError **error)
   if (fd < 0)
     return job_file_set_error (error, errno, "create", path);
   done = fchmod (fd, 0600) == 0 || job_file_set_error (error, errno, "set the mode of", path);
-  done = done && copy_bytes (job_gdbm_file_get_fd (file), fd, path, error);
+  done = done && job_gdbm_copy_bytes (job_gdbm_file_get_fd (file), fd, path, error) &&
+         (fsync (fd) == 0 || job_file_set_error (error, errno, "sync", path));
   if (close (fd) != 0 && done)
     done = job_file_set_error (error, errno, "close", path);
   if (!done)

@@ -256,6 +256,17 @@ job_gdbm_settled_copy (JobGdbmSettled *self, JobGdbmOverlay *overlay, JobGdbmWri
   return job_gdbm_settled_check_whole (self, error);
 }
 
+JobGdbmFile *
+job_gdbm_settled_ref_base (JobGdbmSettled *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->file == NULL || !job_gdbm_file_is_made_here (self->file) || self->broken != NULL ||
+      g_hash_table_size (self->dropped) > 0)
+    return NULL;
+  return job_gdbm_file_ref (self->file);
+}
+
 void
 job_gdbm_settled_add_orphan (JobGdbmSettled *self, const JobChange *change)
 {
@@ -272,8 +283,11 @@ void
 job_gdbm_settled_forget (JobGdbmSettled *self, const JobId *id)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  g_autoptr (GBytes) key = job_gdbm_key_new (id);
+  g_autoptr (GBytes) key = NULL;
 
+  if (job_gdbm_damages_is_empty (self->damages))
+    return;
+  key = job_gdbm_key_new (id);
   job_gdbm_damages_remove (self->damages, key);
 }
 

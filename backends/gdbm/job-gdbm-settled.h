@@ -33,6 +33,9 @@ gboolean job_gdbm_settled_visit (JobGdbmSettled *self, JobGdbmOverlay *overlay,
 /* Every record that is not in @overlay, byte for byte. JOB_ERROR_CORRUPT if not all can be read. */
 gboolean job_gdbm_settled_copy (JobGdbmSettled *self, JobGdbmOverlay *overlay,
                                 JobGdbmWriter *writer, GError **error);
+/* The file (to be unreferenced), if all of it is to be in the next one, byte for byte, and it was
+ * made here; else NULL. */
+JobGdbmFile *job_gdbm_settled_ref_base (JobGdbmSettled *self);
 /* JOB_ERROR_CORRUPT if it is known by now that not all of the file can be read. */
 gboolean job_gdbm_settled_check_whole (JobGdbmSettled *self, GError **error);
 

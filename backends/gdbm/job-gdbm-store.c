@@ -9,7 +9,10 @@
  *
  *   1. FILE.new is created, where nothing may be (what a crash left there went at the opening);
  *   2. every record of FILE that the overlay does not have is copied, byte for byte, damaged ones
- *      too; then the overlay; then the description with the count of records;
+ *      too; then the overlay; then the description with the count of records. If the overlay has
+ *      new jobs only, and FILE was written by this process, all bytes of FILE are copied at once
+ *      (why no others: job-gdbm-writer.c). What is in it is known then: after an opening it may be
+ *      of another program or version, or damaged where only writing would meet with it;
  *   3. gdbm closes it, fsync() makes it durable, and it is opened again and counted;
  *   4. rename() puts it in the place of FILE, fsync() of the folder makes that durable;
  *   5. the overlay is dropped.
@@ -196,28 +199,28 @@ job_gdbm_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
 /* --- in --------------------------------------------------------------------------------------- */
 
 static void
-put (JobGdbmStore *self, const JobChange *job)
+put (JobGdbmStore *self, const JobChange *job, gboolean settled)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  job_gdbm_overlay_put (self->overlay, job);
+  job_gdbm_overlay_put (self->overlay, job, settled);
 }
 
 static void
 create_job (JobGdbmStore *self, const JobChange *change)
 {
-  put (self, change);
+  put (self, change, FALSE);
   add_dependents (self, change->record);
   job_gdbm_settled_forget (self->settled, &change->id);
 }
 
 /* Takes @job's record. */
 static void
-fold (JobGdbmStore *self, JobChange *job, const JobChange *change)
+fold (JobGdbmStore *self, JobChange *job, const JobChange *change, gboolean settled)
 {
   JobChange whole = { .id = change->id, .record = job->record, .status = change->status };
 
-  put (self, &whole);
+  put (self, &whole, settled);
   job_change_clear (job);
 }
 
@@ -225,13 +228,12 @@ static gboolean
 update_job (JobGdbmStore *self, const JobChange *change, GError **error)
 {
   JobChange job;
-  gboolean missing = FALSE;
+  gboolean missing = FALSE, settled = !get_from_overlay (self, &change->id, &job);
 
-  if (!get_from_overlay (self, &change->id, &job) &&
-      !job_gdbm_settled_get (self->settled, &change->id, &job, &missing, error))
+  if (settled && !job_gdbm_settled_get (self->settled, &change->id, &job, &missing, error))
     return FALSE;
   if (job.record != NULL)
-    fold (self, &job, change);
+    fold (self, &job, change, settled);
   else if (missing)
     job_gdbm_settled_add_orphan (self->settled, change);
   /* Else its record is damaged, and listed. */
@@ -255,9 +257,20 @@ job_gdbm_store_apply (JobStore *store, const JobChange *changes, gsize n_changes
 
 /* --- checkpoints ------------------------------------------------------------------------------ */
 
-/* Steps 1 to 3, or the first file of all. */
+/* Steps 1 to 3 with a copy of @base, which has none of the jobs in the overlay. */
 static JobGdbmFile *
-write_file (JobGdbmStore *self, GError **error)
+write_copy (JobGdbmStore *self, JobGdbmFile *base, GError **error)
+{
+  g_autoptr (JobGdbmWriter) writer = job_gdbm_writer_new_copy (self->new_path, base, error);
+
+  if (writer == NULL || !job_gdbm_overlay_write (self->overlay, writer, error))
+    return NULL;
+  return job_gdbm_writer_finish (writer, error);
+}
+
+/* Steps 1 to 3 from nothing, or the first file of all. */
+static JobGdbmFile *
+write_anew (JobGdbmStore *self, GError **error)
 {
   g_autoptr (JobGdbmWriter) writer = job_gdbm_writer_new (self->new_path, error);
 
@@ -265,6 +278,28 @@ write_file (JobGdbmStore *self, GError **error)
       !job_gdbm_overlay_write (self->overlay, writer, error))
     return NULL;
   return job_gdbm_writer_finish (writer, error);
+}
+
+/* If the base is not as it was written, or has one of the jobs after all, going through it record
+ * by record tells what is to be told. */
+static JobGdbmFile *
+write_file (JobGdbmStore *self, GError **error)
+{
+  g_autoptr (JobGdbmFile) base = job_gdbm_settled_ref_base (self->settled);
+  JobGdbmFile *file;
+  GError *local = NULL;
+
+  if (base == NULL || !job_gdbm_overlay_only_adds (self->overlay))
+    return write_anew (self, error);
+  file = write_copy (self, base, &local);
+  if (g_error_matches (local, JOB_ERROR, JOB_ERROR_CORRUPT))
+    {
+      g_error_free (local);
+      return write_anew (self, error);
+    }
+  if (local != NULL)
+    g_propagate_error (error, local);
+  return file;
 }
 
 /* Step 4. A read may have met with damage after the file was copied. */

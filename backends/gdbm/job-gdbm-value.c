@@ -46,32 +46,32 @@ job_gdbm_key_dup_name (GBytes *key)
 }
 
 static guint32
-compute_crc (GBytes *key, const guint8 *data, gsize size)
+compute_crc (gconstpointer key, gsize key_size, const guint8 *data, gsize size)
 {
-  gsize key_size;
-  const guint8 *key_data = g_bytes_get_data (key, &key_size);
-  uLong crc = crc32_z (0, key_data, key_size);
+  uLong crc = crc32_z (0, key, key_size);
 
   return (guint32) crc32_z (crc, data, size);
 }
 
-GBytes *
-job_gdbm_value_new (GBytes *key, const guint8 *data, gsize size)
+void
+job_gdbm_value_encode (const JobChange *job, GByteArray *value)
 {
-  guint8 *value = g_malloc (size + CRC_SIZE);
-  guint32 crc = GUINT32_TO_LE (compute_crc (key, data, size));
+  guint start = value->len;
+  guint32 crc;
 
-  memcpy (value, data, size);
-  memcpy (value + size, &crc, CRC_SIZE);
-  return g_bytes_new_take (value, size + CRC_SIZE);
+  job_change_encode (job, value);
+  crc = compute_crc (job->id.bytes, sizeof job->id.bytes, value->data + start, value->len - start);
+  crc = GUINT32_TO_LE (crc);
+  g_byte_array_append (value, (const guint8 *) &crc, CRC_SIZE);
 }
 
 static gboolean
 check_value (GBytes *key, const guint8 *data, gsize size, GError **error)
 {
+  const JobId *id = job_gdbm_key_get_id (key);
   guint32 crc;
 
-  if (job_gdbm_key_get_id (key) == NULL)
+  if (id == NULL)
     {
       g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT,
                    "Its key has %" G_GSIZE_FORMAT " bytes, not the 16 of an id",
@@ -85,7 +85,7 @@ check_value (GBytes *key, const guint8 *data, gsize size, GError **error)
       return FALSE;
     }
   memcpy (&crc, data + size - CRC_SIZE, CRC_SIZE);
-  if (GUINT32_FROM_LE (crc) == compute_crc (key, data, size - CRC_SIZE))
+  if (GUINT32_FROM_LE (crc) == compute_crc (id->bytes, sizeof id->bytes, data, size - CRC_SIZE))
     return TRUE;
   g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT, "Its checksum is wrong");
   return FALSE;
