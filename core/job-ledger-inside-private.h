@@ -17,6 +17,8 @@ struct _JobLedger
   guint64 configured_size; /* constant: how much journal the user wants at most, in a segment */
   gboolean reads_overlap;  /* constant: the store's */
 
+  JobRecordCache cache; /* of what came last; has a lock of its own */
+
   GMutex turnstile; /* whoever wants store_lock passes here: the applier cannot overtake for ever */
   GMutex store_lock; /* held around each call of the store, but for reads that may overlap */
 
@@ -24,7 +26,6 @@ struct _JobLedger
   GCond wake;                                /* the applier has something to do */
   GCond progress;                            /* the applier has got on, or failed */
   JobOverlay overlays[JOB_JOURNAL_SEGMENTS]; /* of the journal's segments */
-  JobRecordCache cache;                      /* of what was committed last */
   guint active;                              /* the journal's */
   gboolean sealed;   /* the other segment is full, and has to be applied and released */
   guint n_applied;   /* of its jobs */

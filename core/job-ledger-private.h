@@ -30,6 +30,8 @@ gboolean job_ledger_commit (JobLedger *self, const JobChange *changes, gsize n_c
  * nothing. */
 gboolean job_ledger_checkpoint (JobLedger *self, GError **error);
 
+/* Records that a commit will bring soon: who leases them shall not have to read them back. */
+void job_ledger_keep_at_hand (JobLedger *self, JobRecord *const *records, gsize n_records);
 /* Whether the job's record can be read without waiting for the store, which may be at work. */
 gboolean job_ledger_is_at_hand (JobLedger *self, const JobId *id);
 /* As job_store_read() and job_store_visit(). */

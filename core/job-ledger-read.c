@@ -123,21 +123,12 @@ job_ledger_read (JobLedger *self, const JobId *id, JobRecord **record, JobStatus
   return read_job (self, id, FALSE, record, status, error);
 }
 
-static JobRecord *
-find_in_cache (JobLedger *self, const JobId *id)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  JobRecord *record = job_record_cache_lookup (&self->cache, id);
-
-  return record ? job_record_ref (record) : NULL;
-}
-
 gboolean
 job_ledger_read_record (JobLedger *self, const JobId *id, JobRecord **record, GError **error)
 {
   g_auto (JobStatus) status = { 0 };
 
-  *record = find_in_cache (self, id);
+  *record = job_record_cache_lookup (&self->cache, id);
   return *record || job_ledger_read (self, id, record, &status, error);
 }
 
@@ -154,13 +145,23 @@ has_record (JobLedger *self, const JobId *id)
   return FALSE;
 }
 
-gboolean
-job_ledger_is_at_hand (JobLedger *self, const JobId *id)
+static gboolean
+is_in_journal (JobLedger *self, const JobId *id)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return self->journal == NULL || job_record_cache_lookup (&self->cache, id) ||
-         has_record (self, id);
+  return has_record (self, id);
+}
+
+gboolean
+job_ledger_is_at_hand (JobLedger *self, const JobId *id)
+{
+  g_autoptr (JobRecord) record = NULL;
+
+  if (self->journal == NULL)
+    return TRUE;
+  record = job_record_cache_lookup (&self->cache, id);
+  return record || is_in_journal (self, id);
 }
 
 /* --- visits ----------------------------------------------------------------------------------- */

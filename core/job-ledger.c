@@ -24,6 +24,7 @@ ledger_new (JobStore *store, guint64 checkpoint_size)
   g_mutex_init (&self->turnstile);
   g_mutex_init (&self->store_lock);
   g_mutex_init (&self->lock);
+  job_record_cache_init (&self->cache);
   g_cond_init (&self->wake);
   g_cond_init (&self->progress);
   self->store = store;
@@ -90,6 +91,13 @@ job_ledger_is_quick (JobLedger *self)
   return self->journal == NULL;
 }
 
+void
+job_ledger_keep_at_hand (JobLedger *self, JobRecord *const *records, gsize n_records)
+{
+  for (gsize i = 0; self->journal && i < n_records; i++)
+    job_record_cache_add (&self->cache, records[i]);
+}
+
 /* --- commits ---------------------------------------------------------------------------------- */
 
 /* With the lock. A segment without a batch takes one of any size. */
@@ -150,11 +158,7 @@ note_committed (JobLedger *self, const JobChange *changes, gsize n_changes, cons
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   for (gsize i = 0; i < n_changes; i++)
-    {
-      job_overlay_note (&self->overlays[self->active], &changes[i], places[i]);
-      if (changes[i].record)
-        job_record_cache_add (&self->cache, changes[i].record);
-    }
+    job_overlay_note (&self->overlays[self->active], &changes[i], places[i]);
 }
 
 /* With the lock. FALSE without an error: that does not go, and nothing has changed. */

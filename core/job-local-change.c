@@ -74,6 +74,7 @@ try_enqueue (JobLocal *self, Enqueue *enqueue, JobCall *call, JobNow now, GError
                               now, job_local_open_effects (self), error))
     return FALSE;
   job_committer_add_answer (self->committer, call, dup_ids (enqueue), (GDestroyNotify) g_strfreev);
+  job_ledger_keep_at_hand (self->ledger, enqueue->records, enqueue->n_records);
   return TRUE;
 }
 

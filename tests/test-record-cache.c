@@ -14,6 +14,15 @@ new_record (gsize size)
   return record;
 }
 
+static gboolean
+has (JobRecordCache *cache, JobRecord *record)
+{
+  g_autoptr (JobRecord) found = job_record_cache_lookup (cache, &record->id);
+
+  g_assert_true (found == NULL || found == record);
+  return found != NULL;
+}
+
 static guint
 count_held (JobRecord **records)
 {
@@ -28,24 +37,24 @@ count_held (JobRecord **records)
 static void
 test_keeps_the_last (void)
 {
-  JobRecordCache cache = { NULL };
+  JobRecordCache cache;
   g_autofree JobRecord **records = g_new (JobRecord *, N_RECORDS);
   guint n_found = 0, n_late = 0;
 
+  job_record_cache_init (&cache);
   for (guint i = 0; i < N_RECORDS; i++)
     {
       records[i] = new_record (20);
-      g_assert_null (job_record_cache_lookup (&cache, &records[i]->id));
+      g_assert_false (has (&cache, records[i]));
       job_record_cache_add (&cache, records[i]);
-      g_assert_true (job_record_cache_lookup (&cache, &records[i]->id) == records[i]);
+      g_assert_true (has (&cache, records[i]));
     }
   for (guint i = 0; i < N_RECORDS; i++)
     {
-      JobRecord *found = job_record_cache_lookup (&cache, &records[i]->id);
+      gboolean found = has (&cache, records[i]);
 
-      g_assert_true (found == NULL || found == records[i]);
-      n_found += found != NULL;
-      n_late += found != NULL && i >= N_RECORDS - 1000;
+      n_found += found;
+      n_late += found && i >= N_RECORDS - 1000;
     }
   g_assert_cmpuint (n_found, ==, count_held (records));
   g_assert_cmpuint (n_found, <, N_RECORDS / 2);
@@ -57,17 +66,22 @@ test_keeps_the_last (void)
     job_record_unref (records[i]);
 }
 
+/* Nor what had the id before. */
 static void
 test_keeps_no_large_ones (void)
 {
-  JobRecordCache cache = { NULL };
+  JobRecordCache cache;
   g_autoptr (JobRecord) small = new_record (1024);
   g_autoptr (JobRecord) large = new_record (1025);
 
+  job_record_cache_init (&cache);
   job_record_cache_add (&cache, large);
-  g_assert_null (job_record_cache_lookup (&cache, &large->id));
+  g_assert_false (has (&cache, large));
   job_record_cache_add (&cache, small);
-  g_assert_true (job_record_cache_lookup (&cache, &small->id) == small);
+  g_assert_true (has (&cache, small));
+  large->id = small->id;
+  job_record_cache_add (&cache, large);
+  g_assert_false (has (&cache, small));
   job_record_cache_clear (&cache);
 }
 
