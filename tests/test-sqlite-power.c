@@ -3,7 +3,8 @@
 /* The SQLite store and a power cut. What is written lies in a model of the disk: what was synced is
  * there for certain, of what was written since, any sectors may be. Before each write, sync or
  * truncation of a checkpoint, and after its end, the power is cut, a few times each; what is on the
- * disk then is opened, and is the state before the checkpoint or the one after it. */
+ * disk then is opened, and is the state before the checkpoint or the one after it. And the disk
+ * cannot be read for a while: that is no damage. */
 
 #include "sqlite-fixture.h"
 
@@ -45,6 +46,7 @@ typedef struct
 } Image;
 
 static gboolean recording;
+static gboolean unreadable; /* every read fails */
 static guint acknowledged;
 static GArray *images;
 
@@ -202,6 +204,17 @@ pwrite64 (int fd, const void *data, size_t size, off64_t offset)
   return syscall (SYS_pwrite64, fd, data, size, offset);
 }
 
+ssize_t pread64 (int fd, void *data, size_t size, off64_t offset);
+
+ssize_t
+pread64 (int fd, void *data, size_t size, off64_t offset)
+{
+  if (!unreadable)
+    return syscall (SYS_pread64, fd, data, size, offset);
+  errno = EIO;
+  return -1;
+}
+
 int ftruncate64 (int fd, off64_t size);
 
 int
@@ -305,6 +318,28 @@ test_power_cut (Fixture *fixture, gconstpointer data)
   g_array_unref (images);
 }
 
+/* SQLite calls what it cannot read corrupt. */
+static void
+test_input_error (Fixture *fixture, gconstpointer data)
+{
+  JobId id = number_id (N_OLD / 2);
+  g_autoptr (JobRecord) record = NULL;
+  g_auto (JobStatus) status = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  create_old (fixture);
+  reopen (fixture);
+  unreadable = TRUE;
+  g_assert_false (job_store_read (fixture->store, &id, &record, &status, &error));
+  unreadable = FALSE;
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  g_assert_cmpuint (count_damaged (fixture), ==, 0);
+  g_clear_error (&error);
+  g_assert_true (job_store_read (fixture->store, &id, &record, &status, &error));
+  g_assert_no_error (error);
+  g_assert_nonnull (record);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -312,5 +347,7 @@ main (int argc, char **argv)
 
   g_test_add ("/sqlite/power/a-cut-leaves-one-state-or-the-next", Fixture, NULL, fixture_set_up,
               test_power_cut, fixture_tear_down);
+  g_test_add ("/sqlite/power/what-the-disk-does-not-give-is-no-damage", Fixture, NULL,
+              fixture_set_up, test_input_error, fixture_tear_down);
   return g_test_run ();
 }

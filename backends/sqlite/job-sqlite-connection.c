@@ -28,6 +28,8 @@
 
 #include "job-sqlite-connection.h"
 
+#include <errno.h>
+
 #include "job-sqlite-changes.h"
 
 #define SETTINGS                                                                                   \
@@ -53,9 +55,8 @@ struct _JobSqliteConnection
 /* A job is named by its key; one of an id that is not in order also by its id: see
  * job-sqlite-jobs.c. */
 static const char *const sql[JOB_SQLITE_N_STATEMENTS] = {
-  [JOB_SQLITE_INSERT] =
-      "INSERT INTO job (" JOB_SQLITE_COLUMNS ") SELECT " JOB_SQLITE_COLUMNS
-      " FROM changes WHERE TRUE ON CONFLICT (key) DO NOTHING",
+  [JOB_SQLITE_INSERT] = "INSERT INTO job (" JOB_SQLITE_COLUMNS ") SELECT " JOB_SQLITE_COLUMNS
+                        " FROM changes WHERE TRUE ON CONFLICT (key) DO NOTHING",
   [JOB_SQLITE_UPDATE] =
       "UPDATE job SET state = ?3, reason = ?4, culprit = ?5, attempts = ?6, token = ?7,"
       " started_at = ?8, finished_at = ?9, outcome = ?18 WHERE key = ?1 AND id = ?2",
@@ -128,6 +129,26 @@ job_sqlite_connection_fail (JobSqliteConnection *self, int code, const char *ver
                self->path, cause != 0 ? g_strerror (cause) : "", cause != 0 ? "; " : "",
                sqlite3_errmsg (self->db), advise (code));
   return FALSE;
+}
+
+static gboolean
+has_input_error (sqlite3_file *file)
+{
+  int last = 0;
+
+  return file != NULL && file->pMethods != NULL &&
+         file->pMethods->xFileControl (file, SQLITE_FCNTL_LAST_ERRNO, &last) == SQLITE_OK &&
+         (last == EIO || last == ENXIO || last == ERANGE);
+}
+
+gboolean
+job_sqlite_connection_met_input_error (JobSqliteConnection *self)
+{
+  sqlite3_file *database = NULL, *journal = NULL;
+
+  sqlite3_file_control (self->db, "main", SQLITE_FCNTL_FILE_POINTER, &database);
+  sqlite3_file_control (self->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &journal);
+  return has_input_error (database) || has_input_error (journal);
 }
 
 /* --- opening and closing ---------------------------------------------------------------------- */

@@ -75,6 +75,9 @@ const char *job_sqlite_connection_get_path (JobSqliteConnection *self);
 gboolean job_sqlite_connection_fail (JobSqliteConnection *self, int code, const char *verb,
                                      GError **error);
 
+/* Whether a file could not be read since it was opened. SQLite calls that corruption, too. */
+gboolean job_sqlite_connection_met_input_error (JobSqliteConnection *self);
+
 /* Runs SQL that has no answer. */
 gboolean job_sqlite_connection_execute (JobSqliteConnection *self, const char *sql,
                                         const char *verb, GError **error);

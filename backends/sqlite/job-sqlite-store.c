@@ -102,6 +102,15 @@ job_sqlite_store_visit (JobStore *store, gboolean everything, JobStoreVisitor vi
   return good;
 }
 
+/* What the disk did not give is no damage of a record: it may give it the next time. */
+static void
+tell_input_error (JobSqliteStore *self, GError *error)
+{
+  if (g_error_matches (error, JOB_ERROR, JOB_ERROR_CORRUPT) &&
+      job_sqlite_connection_met_input_error (self->connection))
+    error->code = JOB_ERROR_STORAGE;
+}
+
 static gboolean
 read_row (JobSqliteStore *self, sqlite3_stmt *row, const JobId *id, JobRecord **record,
           JobStatus *status, GError **error)
@@ -111,6 +120,7 @@ read_row (JobSqliteStore *self, sqlite3_stmt *row, const JobId *id, JobRecord **
 
   if (job_sqlite_row_read (self->connection, row, record, status, &local))
     return TRUE;
+  tell_input_error (self, local);
   if (g_error_matches (local, JOB_ERROR, JOB_ERROR_CORRUPT))
     {
       job_sqlite_damages_add_row (self->damages, row, local->message);
@@ -126,13 +136,18 @@ job_sqlite_store_read (JobStore *store, const JobId *id, JobRecord **record, Job
                        GError **error)
 {
   JobSqliteStore *self = JOB_SQLITE_STORE (store);
+  GError *local = NULL;
   sqlite3_stmt *row;
   gboolean good;
 
   *record = NULL;
   *status = (JobStatus){ 0 };
-  if (!job_sqlite_jobs_find (self->jobs, id, &row, error))
-    return FALSE;
+  if (!job_sqlite_jobs_find (self->jobs, id, &row, &local))
+    {
+      tell_input_error (self, local);
+      g_propagate_error (error, local);
+      return FALSE;
+    }
   if (row == NULL)
     return job_sqlite_damages_check (self->damages, id, error);
   good = read_row (self, row, id, record, status, error);
