@@ -55,6 +55,37 @@ openat64 (int folder, const char *name, int flags, ...)
   return fd;
 }
 
+static GMutex sync_lock; /* guards the rest */
+static GCond sync_changed;
+static guint n_syncs;      /* how many have begun */
+static gboolean fail_sync; /* the next one */
+
+/* In place of the C library's, for the store. */
+int
+syncfs (int fd)
+{
+  gboolean failing;
+
+  g_mutex_lock (&sync_lock);
+  n_syncs++;
+  failing = fail_sync;
+  fail_sync = FALSE;
+  g_cond_signal (&sync_changed);
+  g_mutex_unlock (&sync_lock);
+  if (!failing)
+    return (int) syscall (SYS_syncfs, fd);
+  errno = EIO;
+  return -1;
+}
+
+static guint
+count_syncs (void)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&sync_lock);
+
+  return n_syncs;
+}
+
 static void
 test_pending (Fixture *fixture, gconstpointer data)
 {
@@ -305,6 +336,50 @@ test_read_beside (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (read_good (fixture), ==, JOB_STATE_SUCCEEDED);
 }
 
+/* As many as make the store begin a sync; waits until that has begun. */
+static void
+apply_many (Fixture *fixture, gboolean failing)
+{
+  JobStatus waiting = make_status (JOB_STATE_PENDING);
+  g_autoptr (GMutexLocker) locker = NULL;
+
+  n_syncs = 0;
+  fail_sync = failing;
+  fixture_open (fixture);
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr (JobRecord) record = make_record ("t", "null", 0, NULL);
+
+      apply_record (fixture->store, record, &waiting);
+    }
+  locker = g_mutex_locker_new (&sync_lock);
+  while (n_syncs == 0)
+    g_cond_wait (&sync_changed, &sync_lock);
+}
+
+static void
+test_sync (Fixture *fixture, gconstpointer data)
+{
+  apply_many (fixture, FALSE);
+  g_assert_cmpuint (count_syncs (), ==, 1);
+  checkpoint (fixture->store);
+  g_assert_cmpuint (count_syncs (), ==, 2);
+}
+
+static void
+test_failed_sync (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) first = NULL, second = NULL;
+
+  apply_many (fixture, TRUE);
+  g_assert_false (job_store_checkpoint (fixture->store, &first));
+  g_assert_error (first, JOB_ERROR, JOB_ERROR_STORAGE);
+  g_assert_nonnull (strstr (first->message, g_strerror (EIO)));
+  g_assert_false (job_store_checkpoint (fixture->store, &second));
+  g_assert_error (second, JOB_ERROR, JOB_ERROR_STORAGE);
+  g_assert_cmpuint (count_syncs (), ==, 1);
+}
+
 /* How long the opening of many finished jobs takes, for -m perf. */
 static void
 test_open_many (Fixture *fixture, gconstpointer data)
@@ -349,6 +424,8 @@ main (int argc, char *argv[])
   ADD ("write/a-torn-new-file-is-written-again", test_torn);
   ADD ("write/twice-is-as-once", test_again);
   ADD ("write/a-failure-changes-nothing", test_failed_write);
+  ADD ("write/a-checkpoint-syncs-what-came-after-an-earlier-sync", test_sync);
+  ADD ("write/a-sync-that-failed-fails-each-checkpoint-after-it", test_failed_sync);
   ADD ("write/damage-loses-only-its-own-changes", test_damaged_meanwhile);
 
   return g_test_run ();

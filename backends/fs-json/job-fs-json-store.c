@@ -4,7 +4,8 @@
  *
  *   apply, a new job       <id>.json, written where it stays
  *   apply, a new status    <id>.json-<random>.tmp, with all that the old file said; "pending"
- *   checkpoint             syncfs; then each pending file takes its name; then fsync of the folder
+ *   checkpoint             syncfs, most of it beside apply; then each pending file takes its name;
+ * then fsync of the folder
  *
  * Until a checkpoint is through, the journal has all of it, so that a torn new file is written
  * again, and a temporary file that is left over is worth nothing. An old file is never changed in
@@ -24,6 +25,7 @@
 #include "job-fs-json-files.h"
 #include "job-fs-json-folder.h"
 #include "job-fs-json-record.h"
+#include "job-fs-json-syncer.h"
 
 #define LARGE_TEXT (4 * 1024 * 1024) /* the buffer of a larger one is not kept */
 #define JOURNAL_NAME "journal"
@@ -34,6 +36,7 @@ struct _JobFsJsonStore
 
   JobFsJsonFolder *folder; /* constant; NULL: closed */
   JobFsJsonFiles *files;   /* constant; NULL: closed */
+  JobFsJsonSyncer *syncer; /* constant; NULL: closed */
 
   GMutex lock;                   /* guards, up to the blank line: */
   JobFsJsonDamageTable *damaged; /* NULL: closed */
@@ -371,6 +374,7 @@ job_fs_json_store_apply (JobStore *store, const JobChange *changes, gsize n_chan
     if (!(changes[i].record != NULL ? apply_new (self, &changes[i], error)
                                     : apply_status (self, &changes[i], error)))
       return FALSE;
+  job_fs_json_syncer_note (self->syncer, n_changes);
   return TRUE;
 }
 
@@ -395,7 +399,7 @@ job_fs_json_store_checkpoint (JobStore *store, GError **error)
     return set_sync_failed (self, error);
   if (!self->dirty)
     return TRUE;
-  self->sync_failed = !job_fs_json_folder_sync_files (self->folder, error);
+  self->sync_failed = !job_fs_json_syncer_finish (self->syncer, error);
   if (self->sync_failed || !job_fs_json_files_settle (self->files, error))
     return FALSE;
   self->sync_failed = !job_fs_json_folder_sync_names (self->folder, error);
@@ -415,6 +419,7 @@ job_fs_json_store_close (JobStore *store, gboolean clean, GError **error)
   JobFsJsonStore *self = JOB_FS_JSON_STORE (store);
 
   g_clear_pointer (&self->damaged, job_fs_json_damage_table_free);
+  g_clear_pointer (&self->syncer, job_fs_json_syncer_free);
   g_clear_pointer (&self->files, job_fs_json_files_free);
   g_clear_pointer (&self->folder, job_fs_json_folder_free);
   return TRUE;
@@ -469,6 +474,7 @@ job_fs_json_store_new (const char *directory, GError **error)
   self = g_object_new (JOB_TYPE_FS_JSON_STORE, NULL);
   self->folder = folder;
   self->files = job_fs_json_files_new (folder);
+  self->syncer = job_fs_json_syncer_new (folder);
   self->damaged = job_fs_json_damage_table_new (folder);
   return JOB_STORE (self);
 }
