@@ -336,16 +336,6 @@ is_fault (const GError *error)
                    g_error_matches (error, JOB_ERROR, JOB_ERROR_CORRUPT));
 }
 
-/* Who tried to end a lease, and could not, has shown that somebody is alive. */
-static void
-note_sign_of_life (Workload *self, const Deed *deed)
-{
-  ModelJob *job = deed->id ? model_find (self->model, deed->id) : NULL;
-
-  if (job && job->state == JOB_STATE_RUNNING)
-    job->heartbeat_at = self->model->boot;
-}
-
 /* A lease that cannot be handed out, since the args cannot be read, is given back. If the disk does
  * not take that either, it stays, as after a crash before the answer. */
 static gboolean
@@ -367,7 +357,8 @@ tell_fault (Workload *self, const Deed *deed, const GError *error)
     return WORK_ANSWER_CLOSED;
   if (strstr (error->message, "outcome is unknown") == NULL && !may_be_leased (self, deed))
     {
-      note_sign_of_life (self, deed);
+      g_free (self->tried);
+      self->tried = g_strdup (deed->id);
       return WORK_ANSWER_FAILED;
     }
   self->maybe = model_copy (self->model);

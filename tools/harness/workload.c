@@ -111,6 +111,7 @@ workload_clear (Workload *self)
   g_clear_object (&self->clock);
   g_clear_pointer (&self->model, model_free);
   g_clear_pointer (&self->maybe, model_free);
+  g_clear_pointer (&self->tried, g_free);
 }
 
 /* --- opening and closing ---------------------------------------------------------------------- */
@@ -146,16 +147,6 @@ workload_close (Workload *self)
   if (!job_queue_close (self->queue, NULL, &error) && !workload_may_fail (self))
     workload_complain (self, "the queue cannot be closed: %s", error->message);
   g_assert_finalize_object (g_steal_pointer (&self->queue));
-}
-
-/* A record that could not be read at the opening is not in this queue, which is no harm, but is not
- * what the model says. */
-static gboolean
-has_damage (Workload *self)
-{
-  g_autoptr (GListModel) damaged = job_queue_list_damaged (self->queue, NULL, NULL);
-
-  return damaged == NULL || g_list_model_get_n_items (damaged) > 0;
 }
 
 /* The fault again, or what it left in this opening: then the queue cannot be looked at. */
@@ -217,6 +208,17 @@ reopen (Workload *self, GError **error)
   return TRUE;
 }
 
+/* What could not be read at the opening is not in this queue, and who depends on it stays blocked:
+ * which is no harm, but is not what the model says. The next opening may be luckier. */
+static gboolean
+is_sound (Workload *self)
+{
+  g_autofree char *first = NULL, *second = NULL;
+
+  return check_model (self, self->model, &first) ||
+         (self->maybe && check_model (self, self->maybe, &second));
+}
+
 /* FALSE: it does not go any more. */
 static gboolean
 open_again (Workload *self)
@@ -231,7 +233,7 @@ open_again (Workload *self)
             workload_complain (self, "the queue cannot be opened: %s", error->message);
           continue;
         }
-      if (!workload_may_fail (self) || !has_damage (self))
+      if (!workload_may_fail (self) || is_sound (self))
         return TRUE;
       workload_close (self);
     }
@@ -272,13 +274,25 @@ play_reopen (Workload *self)
   return open_again (self) && choose (self);
 }
 
+/* Who tried to end a lease, and could not, has at least shown that somebody is alive. */
+static gboolean
+check_sign_of_life (Workload *self, char **difference)
+{
+  ModelJob *job = self->tried ? model_find (self->model, self->tried) : NULL;
+
+  if (strstr (*difference, "heartbeat") == NULL || job == NULL || job->state != JOB_STATE_RUNNING)
+    return FALSE;
+  job->heartbeat_at = self->model->boot;
+  return check_model (self, self->model, difference);
+}
+
 /* A call that failed has changed nothing, in memory either. */
 static gboolean
 check_unchanged (Workload *self)
 {
   g_autofree char *difference = NULL;
 
-  if (check_model (self, self->model, &difference))
+  if (check_model (self, self->model, &difference) || check_sign_of_life (self, &difference))
     return TRUE;
   if (is_hidden (self, difference))
     return TRUE;

@@ -84,6 +84,7 @@ typedef struct
   JobQueue *queue; /* %NULL: closed */
   Model *model;
   Model *maybe; /* what is as likely; or %NULL */
+  char *tried;  /* the id of the last job that a call failed on; or %NULL */
 } Workload;
 
 GArray *workload_plan (guint64 seed, guint n_steps);
