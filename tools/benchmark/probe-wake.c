@@ -16,6 +16,7 @@ typedef struct
   gboolean ready; /* guarded by lock: the other thread waits for the next event */
   gboolean stop;  /* atomic */
   gint64 woken;   /* when; set before ready */
+  JobSpec *spec;  /* owned: the next job. Of the thread that enqueues */
 } Wake;
 
 static void
@@ -74,10 +75,10 @@ wake_end (Wake *wake, GThread *thread)
   g_cond_clear (&wake->cond);
 }
 
-typedef void (*Event) (Wake *wake, guint64 number);
-
+/* @prepare, which may be NULL, is not measured. */
 static void
-measure (const BenchTask *task, Wake *wake, Event event)
+measure (const BenchTask *task, Wake *wake, void (*prepare) (Wake *wake, guint64 number),
+         void (*event) (Wake *wake))
 {
   g_autoptr (GArray) latencies = bench_samples_new (task->jobs);
   gint64 deadline = bench_deadline (task);
@@ -87,8 +88,10 @@ measure (const BenchTask *task, Wake *wake, Event event)
       gint64 began;
 
       g_usleep (PAUSE);
+      if (prepare)
+        prepare (wake, i);
       began = bench_now ();
-      event (wake, i);
+      event (wake);
       bench_samples_add (latencies, wait_ready (wake) - began);
     }
   bench_report ("jobs", latencies->len);
@@ -105,7 +108,7 @@ on_bare (gpointer data)
 }
 
 static void
-attach_bare (Wake *wake, guint64 number)
+attach_bare (Wake *wake)
 {
   g_autoptr (GSource) source = g_idle_source_new ();
 
@@ -123,7 +126,7 @@ probe_wake_bare (const BenchTask *task)
   wake_init (&wake);
   thread = g_thread_new ("sleeper", run_loop, &wake);
   wait_ready (&wake);
-  measure (task, &wake, attach_bare);
+  measure (task, &wake, NULL, attach_bare);
   wake_end (&wake, thread);
 }
 
@@ -167,9 +170,19 @@ first_wait (gpointer data)
 }
 
 static void
-enqueue_one (Wake *wake, guint64 number)
+make_spec (Wake *wake, guint64 number)
 {
-  bench_enqueue (wake->queue, number);
+  g_clear_object (&wake->spec);
+  wake->spec = bench_spec (number, BENCH_TYPE, NULL);
+}
+
+static void
+enqueue_one (Wake *wake)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = job_queue_enqueue (wake->queue, wake->spec, NULL, &error);
+
+  bench_check (error, "enqueue a job");
 }
 
 void
@@ -184,8 +197,9 @@ probe_wake (const BenchTask *task)
   wait_ready (&wake);
   g_main_context_invoke (wake.context, first_wait, &wake);
   wait_ready (&wake);
-  measure (task, &wake, enqueue_one);
+  measure (task, &wake, make_spec, enqueue_one);
   bench_close (wake.queue);
   wake_end (&wake, thread);
+  g_clear_object (&wake.spec);
   g_object_unref (wake.queue);
 }
