@@ -4,8 +4,9 @@
  *
  *   apply, a new job       <id>.json, written where it stays
  *   apply, a new status    <id>.json-<random>.tmp, with all that the old file said; "pending"
- *   checkpoint             syncfs, most of it beside apply; then each pending file takes its name;
- * then fsync of the folder
+ *   checkpoint             syncfs; then each pending file takes its name; then fsync of the folder
+ *
+ * Most of the syncing is done beside apply (job-fs-json-syncer.c).
  *
  * Until a checkpoint is through, the journal has all of it, so that a torn new file is written
  * again, and a temporary file that is left over is worth nothing. An old file is never changed in
