@@ -5,5 +5,6 @@
 #include "torture.h"
 
 const TortureLayer *const torture_layers[] = {
+  &layer_simulation,
   NULL, /* the end */
 };

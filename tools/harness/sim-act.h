@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One operation, as it is done: drawn for the jobs that there are, and done to the queue and to the
+ * model. */
+
+#pragma once
+
+#include "model.h"
+#include "sim-plan.h"
+
+G_BEGIN_DECLS
+
+#define SIM_MAX_SPECS 5
+#define SIM_MAX_NAMES 4
+
+typedef struct
+{
+  SimVerb verb;
+  gboolean async;
+  ModelSpec specs[SIM_MAX_SPECS];
+  guint n_specs;
+  char id[37];
+  char token[37];
+  gboolean has_token;
+  const char *text;
+  const char *types[SIM_MAX_NAMES + 1];
+  const char *channels[SIM_MAX_NAMES + 1];
+  gboolean any_type;
+  gboolean any_channel;
+  gint64 timeout;
+} SimAct;
+
+typedef struct
+{
+  int error;     /* MODEL_OK, or a JobError; another negative number for another domain's */
+  char *message; /* owned: of the error */
+  char *id;      /* owned: the job that came */
+  char *token;   /* owned: of the lease */
+  char *args;    /* owned: of the lease */
+  guint attempt;
+} SimAnswer;
+
+/* @tokens: all that were ever told, each with its job's id before it. */
+void sim_act_draw (SimAct *self, const SimOp *op, const SimPlan *plan, const Model *model,
+                   const GPtrArray *tokens);
+void sim_act_clear (SimAct *self);
+/* To the queue. */
+void sim_act_call (const SimAct *self, JobQueue *queue, SimAnswer *answer);
+/* To the model: how it has to end, and with which job. */
+int sim_act_model (const SimAct *self, Model *model, guint *number);
+void sim_act_describe (const SimAct *self, const Model *model, GString *text);
+void sim_answer_clear (SimAnswer *self);
+void sim_answer_describe (const SimAnswer *self, const Model *model, GString *text);
+
+G_END_DECLS
