@@ -308,6 +308,26 @@ test_ours_for_the_seed (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* What a crash left of a new file is written anew from the journal: then it is no damage. */
+static void
+test_torn_file_made_whole (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (JobRecord) record = make_record ("a", "null", 0, NULL);
+  JobStatus waiting = make_status (JOB_STATE_PENDING);
+  g_autofree char *id = job_id_dup_text (&record->id);
+  g_autofree char *name = g_strconcat (id, ".json", NULL);
+  g_autofree char *ids = NULL;
+
+  fixture_put (fixture, name, "{");
+  fixture_open (fixture);
+  ids = visit_ids (fixture->store, FALSE);
+  g_assert_cmpstr (ids, ==, "");
+  g_assert_cmpuint (count_damage (fixture->store), ==, 1);
+  apply_record (fixture->store, record, &waiting);
+  g_assert_cmpuint (count_damage (fixture->store), ==, 0);
+  fixture_close (fixture);
+}
+
 /* A graph, half-way: the seed goes on where we stopped. */
 static void
 test_graph_for_the_seed (Fixture *fixture, gconstpointer data)
@@ -379,6 +399,7 @@ main (int argc, char *argv[])
   ADD ("seed/running-without-a-token-is-failed", test_without_token);
   ADD ("seed/opens-what-was-written-here", test_ours_for_the_seed);
   ADD ("seed/goes-on-with-a-graph", test_graph_for_the_seed);
+  ADD ("torn-file-that-is-made-whole-is-no-damage", test_torn_file_made_whole);
   ADD ("seed/dependents-are-merged", test_dependents_merged);
 
   return g_test_run ();

@@ -315,13 +315,19 @@ begin_text (JobFsJsonStore *self)
   return g_string_truncate (self->text, 0);
 }
 
+/* What was there, torn by a crash perhaps, is whole now. */
 static gboolean
 apply_new (JobFsJsonStore *self, const JobChange *change, GError **error)
 {
   g_autoptr (GArray) dependents = list_dependents (self, &change->id);
+  char name[JOB_FS_JSON_NAME_SIZE];
 
   job_fs_json_record_write (change->record, &change->status, dependents, begin_text (self));
-  return job_fs_json_files_create (self->files, &change->id, self->text, error);
+  if (!job_fs_json_files_create (self->files, &change->id, self->text, error))
+    return FALSE;
+  job_fs_json_get_name (&change->id, name);
+  remove_damage (self, name);
+  return TRUE;
 }
 
 /* A record that is damaged by now costs that one record: the change is lost with it, and the rest
