@@ -7,5 +7,6 @@
 
 const TortureLayer *const torture_layers[] = {
   &layer_faults,
+  &layer_power,
   NULL, /* the end */
 };
