@@ -8,7 +8,7 @@
 #define N_WARM 100
 #define N_TYPES 16
 #define SETTLE_STEP 100000 /* µs */
-#define SETTLE_STEPS 20    /* that the memory has to stay, … */
+#define SETTLE_STEPS 50    /* that the memory has to stay, … */
 #define MAX_STEPS 150      /* … of those at most */
 
 static void
