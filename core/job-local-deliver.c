@@ -79,6 +79,7 @@ typedef struct
   JobLocal *self;
   JobScheduler *scheduler;
   JobNow now;
+  GError *error; /* owned: why a dependency could not be read, though its record may be sound */
 } Building;
 
 static gboolean
@@ -98,7 +99,8 @@ look_up_state (const JobId *id, gpointer data)
   int state;
 
   /* One that is not over, and was not loaded, could not be read then, though it can be now. */
-  if (job_local_look_up (building->self, id, &state, &last_token, NULL) &&
+  if (building->error == NULL &&
+      job_local_look_up (building->self, id, &state, &last_token, &building->error) &&
       state != JOB_KNOWN_ABSENT && job_state_is_final (state))
     return state;
   return JOB_KNOWN_DAMAGED;
@@ -108,11 +110,16 @@ JobScheduler *
 job_local_build_scheduler (JobLocal *self, JobEffects *effects, GError **error)
 {
   g_autoptr (JobScheduler) scheduler = job_scheduler_new (job_id_new_token);
-  Building building = { self, scheduler, job_local_now (self) };
+  Building building = { self, scheduler, job_local_now (self), NULL };
 
   if (!job_ledger_visit (self->ledger, FALSE, load_job, &building, error))
     return NULL;
   job_scheduler_settle (scheduler, look_up_state, &building, building.now, effects);
+  if (building.error)
+    {
+      g_propagate_error (error, building.error);
+      return NULL;
+    }
   return g_steal_pointer (&scheduler);
 }
 

@@ -16,7 +16,8 @@
 static FaultStore *store; /* of the queue that was opened last */
 static JobStore *disk;
 static char *journal;
-static JobId hidden; /* at the next opening; nil: none */
+static JobId hidden;        /* at the next opening; nil: none */
+static gboolean unreadable; /* at the next opening: the first read fails */
 
 #define FAULT_TYPE_QUEUE (fault_queue_get_type ())
 G_DECLARE_FINAL_TYPE (FaultQueue, fault_queue, FAULT, QUEUE, JobLocalQueue)
@@ -34,6 +35,8 @@ fault_queue_open_store (JobLocalQueue *queue, GError **error)
   g_clear_object (&store);
   store = fault_store_new (disk, journal);
   fault_store_hide (store, &hidden);
+  if (unreadable)
+    fault_store_fail (store, FAULT_READ, 1);
   return JOB_STORE (g_object_ref (store));
 }
 
@@ -263,6 +266,37 @@ test_verbs_on_an_unread_job_end (void)
   close_queue (queue);
 }
 
+/* Else a job whose dependency is sound would be called blocked on a damaged one. */
+static void
+test_opening_fails_if_a_dependency_cannot_be_read (void)
+{
+  JobQueue *queue = open_queue ();
+  g_autofree char *first = add (queue);
+  g_autofree char *second = add (queue);
+  g_autofree char *dependent = NULL;
+  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+  g_autoptr (JobLease) lease = job_queue_dequeue_by_id (queue, first, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  job_spec_add_dependency (spec, first, JOB_CONDITION_AFTER_OK);
+  job_spec_add_dependency (spec, second, JOB_CONDITION_AFTER_OK);
+  dependent = job_queue_enqueue (queue, spec, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (job_lease_complete (lease, NULL, NULL, NULL));
+  g_clear_object (&lease);
+  close_queue (queue);
+  unreadable = TRUE;
+  g_assert_null (
+      g_initable_new (FAULT_TYPE_QUEUE, NULL, &error, "checkpoint-size", (guint64) 4096, NULL));
+  unreadable = FALSE;
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  queue = open_queue ();
+  lease = job_queue_dequeue_by_id (queue, second, NULL, NULL);
+  g_assert_true (job_lease_complete (lease, NULL, NULL, NULL));
+  assert_state (queue, dependent, JOB_STATE_PENDING);
+  close_queue (queue);
+}
+
 static void
 run (gconstpointer test)
 {
@@ -290,5 +324,7 @@ main (int argc, char **argv)
   ADD ("checkpoint-holds-up-nobody", test_checkpoint_holds_up_nobody);
   ADD ("dependents-of-an-unread-job-stay-blocked", test_dependents_of_an_unread_job_stay_blocked);
   ADD ("verbs-on-an-unread-job-end", test_verbs_on_an_unread_job_end);
+  ADD ("opening-fails-if-a-dependency-cannot-be-read",
+       test_opening_fails_if_a_dependency_cannot_be_read);
   return g_test_run ();
 }
