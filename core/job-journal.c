@@ -237,6 +237,15 @@ end_active (Replay *replay, GError **error)
   return job_segment_cut (active, active->end, error);
 }
 
+static gboolean
+settle_segments (Replay *replay, GError **error)
+{
+  for (guint i = 0; i < JOB_JOURNAL_SEGMENTS; i++)
+    if (!job_segment_settle (&replay->journal->segments[i], &replay->contents[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 /* For those that are not there. Returns the lower one. */
 static guint
 give_numbers (JobJournal *self)
@@ -272,7 +281,8 @@ replay_segments (Replay *replay, GError **error)
 
   self->active = replay->contents[higher].first_sequence != 0 ? higher : lower;
   self->sequence = replay->contents[self->active].last_sequence;
-  return show (replay, lower, error) && show (replay, higher, error) && end_active (replay, error);
+  return settle_segments (replay, error) && show (replay, lower, error) &&
+         show (replay, higher, error) && end_active (replay, error);
 }
 
 static JobJournal *

@@ -15,11 +15,12 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  char *path;       /* owned, constant */
-  int fd;           /* -1: there is no file */
-  guint64 number;   /* the segment with the next higher one comes behind it */
-  guint64 end;      /* where the next batch goes */
-  guint64 prepared; /* the file has blocks up to here */
+  char *path;         /* owned, constant */
+  int fd;             /* -1: there is no file */
+  guint64 number;     /* the segment with the next higher one comes behind it */
+  guint64 end;        /* where the next batch goes */
+  guint64 prepared;   /* the file has blocks up to here */
+  gboolean left_over; /* there is a file that was to go, and could not be removed */
 } JobSegment;
 
 /* What stands in front of a batch. */
@@ -37,6 +38,7 @@ typedef struct
   gsize size;
   guint64 first_sequence; /* of the batches up to segment->end; 0: there are none */
   guint64 last_sequence;
+  guint64 last_at;        /* where the last one of them begins */
   gboolean first_is_void; /* the first batch has no changes */
   gboolean damaged;       /* what follows behind segment->end cannot come from a crash */
 } JobSegmentContent;
@@ -51,6 +53,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JobSegmentContent, job_segment_content_clear)
 gboolean job_segment_open (JobSegment *self, JobSegmentContent *content, GError **error);
 /* The batch at @at, which is before the end. */
 JobBatchHeader job_segment_get_batch (const JobSegmentContent *content, gsize at);
+/* Makes durable what was found: it may have been read from memory only, because the process died
+ * before a sync, or because a sync failed, after which no other one would write it. */
+gboolean job_segment_settle (JobSegment *self, const JobSegmentContent *content, GError **error);
 /* Forgets the batches from @at on, and gives their blocks back. */
 gboolean job_segment_cut (JobSegment *self, guint64 at, GError **error);
 

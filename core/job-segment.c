@@ -199,6 +199,7 @@ find_end (JobSegment *self, JobSegmentContent *content)
           content->first_is_void = batch.n_changes == 0;
         }
       content->last_sequence = batch.sequence;
+      content->last_at = self->end;
       self->end += JOB_BATCH_HEADER + batch.length;
     }
 }
@@ -336,10 +337,28 @@ sync_folder (JobSegment *self, GError **error)
   return job_file_sync_folder (-1, folder, error);
 }
 
+/* Only the last batch, the header and the name can be in doubt: nothing is written behind a batch
+ * that is not durable. The same bytes over the same bytes: a crash on the way tears nothing. */
+gboolean
+job_segment_settle (JobSegment *self, const JobSegmentContent *content, GError **error)
+{
+  if (self->fd < 0)
+    return TRUE;
+  if (has_good_header (content) && !write_at (self, 0, content->bytes, JOB_SEGMENT_HEADER, error))
+    return FALSE;
+  if (content->last_at > 0 && content->last_at < self->end &&
+      !write_at (self, content->last_at, content->bytes + content->last_at,
+                 self->end - content->last_at, error))
+    return FALSE;
+  return sync_data (self, error) && sync_folder (self, error);
+}
+
 /* The header is durable before there is a batch: what is torn there has no batch. */
 static gboolean
 create_file (JobSegment *self, GError **error)
 {
+  if (!job_segment_remove (self, error))
+    return FALSE;
   self->fd = open (self->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (self->fd < 0)
     return job_file_set_error (error, errno, "create", self->path);
@@ -437,13 +456,15 @@ job_segment_recycle (JobSegment *self, guint64 number, guint64 keep, GError **er
 gboolean
 job_segment_remove (JobSegment *self, GError **error)
 {
-  if (self->fd < 0)
+  if (self->fd < 0 && !self->left_over)
     return TRUE;
-  close (self->fd);
+  if (self->fd >= 0)
+    close (self->fd);
   self->fd = -1;
   self->end = JOB_SEGMENT_HEADER;
   self->prepared = 0;
-  if (unlink (self->path) != 0)
+  self->left_over = unlink (self->path) != 0;
+  if (self->left_over)
     return job_file_set_error (error, errno, "remove", self->path);
   return sync_folder (self, error);
 }

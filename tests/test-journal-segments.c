@@ -117,6 +117,31 @@ test_remove_takes_both_files_away (Fixture *f, gconstpointer data)
   assert_shown (f, 1);
 }
 
+/* What an attempt to make a segment left, because it could not be taken away either, is in nobody's
+ * way. */
+static void
+test_left_over_file_is_in_nobodys_way (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  JobSegment segment;
+
+  job_segment_init (&segment, g_strdup (f->path));
+  segment.number = 1;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_true (g_file_set_contents (f->path, "jobq", -1, NULL));
+      segment.left_over = TRUE;
+      if (i == 0)
+        g_assert_true (job_segment_prepare (&segment, 100, 100, &error));
+      g_assert_no_error (error);
+      g_assert_true (job_segment_remove (&segment, &error));
+      g_assert_no_error (error);
+      g_assert_false (g_file_test (f->path, G_FILE_TEST_EXISTS));
+      g_assert_false (segment.left_over);
+    }
+  job_segment_clear (&segment);
+}
+
 /* A crash between the two removals. */
 static void
 test_either_file_stands_alone (Fixture *f, gconstpointer data)
@@ -175,6 +200,7 @@ main (int argc, char *argv[])
   ADD ("released-keeps-its-blocks", test_released_keeps_its_blocks);
   ADD ("torn-header-of-a-released-segment", test_torn_header_of_a_released_segment);
   ADD ("remove-takes-both-files-away", test_remove_takes_both_files_away);
+  ADD ("left-over-file-is-in-nobodys-way", test_left_over_file_is_in_nobodys_way);
   ADD ("either-file-stands-alone", test_either_file_stands_alone);
   ADD ("failed-release-takes-nothing-away", test_failed_release);
 
