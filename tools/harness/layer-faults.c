@@ -321,6 +321,19 @@ draw_fault (GArray *faults, guint64 seed)
   return fault;
 }
 
+/* To be compared with what is seen from outside the process. */
+static void
+print_counts (const Shared *shared)
+{
+  guint sums[SHIM_N_CALLS] = { 0 };
+
+  for (guint i = 0; i < shared->n_counts; i++)
+    sums[shared->counts[i].call] += shared->counts[i].count;
+  for (guint i = 0; i < SHIM_N_CALLS; i++)
+    if (sums[i] > 0)
+      g_print ("   %8u %s\n", sums[i], shim_call_name ((ShimCall) i));
+}
+
 /* Without a fault. NULL: that is wrong already. */
 static GArray *
 count_calls (Sweep *self, TortureResult *result, guint64 seed)
@@ -333,6 +346,8 @@ count_calls (Sweep *self, TortureResult *result, guint64 seed)
   self->fault = NULL;
   self->closes = TRUE;
   story = try_fault (self);
+  if (self->task->verbose)
+    print_counts (self->shared);
   if (story == NULL)
     return list_faults (self->shared);
   tell (self, result, seed, story);

@@ -442,12 +442,48 @@ pwritev (int fd, const struct iovec *parts, int n_parts, off_t offset)
   return SHIM_REAL (pwritev) (fd, parts, n_parts, offset);
 }
 
+/* What was copied is what is there afterwards. */
+static void
+note_copy (int fd, off64_t offset, size_t size)
+{
+  g_autofree guint8 *data = NULL;
+
+  if (!shim_is_recording ())
+    return;
+  data = g_malloc (size);
+  if (SHIM_REAL (pread64) (fd, data, size, offset) == (ssize_t) size)
+    shim_add_event (
+        (ShimEvent){ .deed = SHIM_DID_WRITE, .fd = fd, .offset = (guint64) offset, .size = size },
+        data);
+}
+
+/* As a write to the second one. */
 ssize_t
 copy_file_range (int from, off64_t *from_offset, int to, off64_t *to_offset, size_t size,
                  unsigned int flags)
 {
-  refuse ("copy_file_range()", shim_find_fd (to));
-  return SHIM_REAL (copy_file_range) (from, from_offset, to, to_offset, size, flags);
+  const char *where = shim_find_fd (to);
+  ssize_t copied = -1;
+  off64_t at;
+  ShimFate fate;
+  int error;
+
+  if (where == NULL)
+    return SHIM_REAL (copy_file_range) (from, from_offset, to, to_offset, size, flags);
+  fate = shim_enter (SHIM_WRITE, where, &error);
+  at = to_offset ? *to_offset : find_position (to);
+  if (fate != SHIM_FAIL)
+    copied = SHIM_REAL (copy_file_range) (from, from_offset, to, to_offset,
+                                          fate == SHIM_PASS ? size : (size + 1) / 2, flags);
+  if (copied > 0)
+    note_copy (to, at, (size_t) copied);
+  if (fate == SHIM_FAIL || fate == SHIM_TORN)
+    {
+      copied = -1;
+      errno = error;
+    }
+  shim_leave ();
+  return copied;
 }
 
 static void
