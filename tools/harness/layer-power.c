@@ -290,7 +290,7 @@ const TortureLayer layer_power = {
   .title = "The power is cut after each call on files",
   .states = "crash states",
   .backends = backends,
-  .short_cases = 1,
+  .short_cases = 4,
   .long_cases = 200,
   .run = run,
 };
