@@ -43,7 +43,7 @@ gboolean job_ledger_read_record (JobLedger *self, const JobId *id, JobRecord **r
 gboolean job_ledger_visit (JobLedger *self, gboolean everything, JobStoreVisitor visitor,
                            gpointer data, GError **error);
 /* Appends to @ids the jobs that depend on @id, each once. */
-void job_ledger_list_dependents (JobLedger *self, const JobId *id, GArray *ids);
+gboolean job_ledger_list_dependents (JobLedger *self, const JobId *id, GArray *ids, GError **error);
 /* JobDamage objects (transfer full). */
 GPtrArray *job_ledger_list_damaged (JobLedger *self);
 gboolean job_ledger_move_damaged (JobLedger *self, JobDamage *damage, const char *directory,

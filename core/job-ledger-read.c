@@ -303,23 +303,25 @@ list_in_journal (JobLedger *self, const JobId *id, GArray *ids)
 }
 
 /* The journal first: what leaves it meanwhile is in the store. A job may be in both. */
-void
-job_ledger_list_dependents (JobLedger *self, const JobId *id, GArray *ids)
+gboolean
+job_ledger_list_dependents (JobLedger *self, const JobId *id, GArray *ids, GError **error)
 {
   g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (JobId));
   g_autoptr (GHashTable) listed = NULL;
+  gboolean whole;
 
   list_in_journal (self, id, found);
   job_ledger_take_store_to_read (self);
-  job_store_list_dependents (self->store, id, found);
+  whole = job_store_list_dependents (self->store, id, found, error);
   job_ledger_give_store_to_read (self);
-  if (found->len == 0)
-    return;
+  if (!whole || found->len == 0)
+    return whole;
 
   listed = g_hash_table_new (job_id_hash, job_id_equal);
   for (guint i = 0; i < found->len; i++)
     if (g_hash_table_add (listed, &g_array_index (found, JobId, i)))
       g_array_append_vals (ids, &g_array_index (found, JobId, i), 1);
+  return TRUE;
 }
 
 /* A record that the journal has whole is not lost: the next checkpoint writes it anew. */

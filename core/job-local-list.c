@@ -78,7 +78,7 @@ static JobInfo *
 make_info (JobLocal *self, const Row *row, GError **error)
 {
   return row->from_index ? job_local_read_view (self, &row->view, FALSE, error)
-                         : job_local_make_info (self, row->record, &row->status, NULL);
+                         : job_local_make_info (self, row->record, &row->status, error);
 }
 
 static GListStore *

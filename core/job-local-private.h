@@ -143,7 +143,7 @@ JobScheduler *job_local_build_scheduler (JobLocal *self, JobEffects *effects, GE
 gboolean job_local_look_up (JobLocal *self, const JobId *id, int *state, JobId *last_token,
                             GError **error);
 JobInfo *job_local_make_info (JobLocal *self, JobRecord *record, const JobStatus *status,
-                              const JobView *view);
+                              GError **error);
 /* Of a job that the index knew, as @view has it. */
 JobInfo *job_local_read_view (JobLocal *self, const JobView *view, gboolean with_lease,
                               GError **error);

@@ -263,20 +263,20 @@ job_local_attempt (JobLocalRead *read, JobLocalAttempt attempt, JobLocalOver ove
 /* --- one job ---------------------------------------------------------------------------------- */
 
 JobInfo *
-job_local_make_info (JobLocal *self, JobRecord *record, const JobStatus *status,
-                     const JobView *view)
+job_local_make_info (JobLocal *self, JobRecord *record, const JobStatus *status, GError **error)
 {
   g_autoptr (GArray) dependents = g_array_new (FALSE, FALSE, sizeof (JobId));
   JobInfoParts parts = {
     .record = record,
     .status = status,
-    .state = view ? view->state : status->state,
-    .reason = view ? view->reason : status->reason,
-    .culprit = view ? view->culprit : status->culprit,
+    .state = status->state,
+    .reason = status->reason,
+    .culprit = status->culprit,
     .dependents = dependents,
   };
 
-  job_ledger_list_dependents (self->ledger, &record->id, dependents);
+  if (!job_ledger_list_dependents (self->ledger, &record->id, dependents, error))
+    return NULL;
   return job_info_new (&parts);
 }
 
@@ -290,7 +290,7 @@ job_local_read_final (JobLocal *self, const JobId *id, GError **error)
   if (!job_ledger_read (self->ledger, id, &record, &status, error))
     return NULL;
   if (record)
-    return job_local_make_info (self, record, &status, NULL);
+    return job_local_make_info (self, record, &status, error);
   job_scheduler_set_over_error (id, NULL, JOB_KNOWN_ABSENT, &none, error);
   return NULL;
 }
@@ -324,7 +324,8 @@ job_local_read_view (JobLocal *self, const JobView *view, gboolean with_lease, G
   if (!job_state_is_final (status.state))
     shown.outcome = status.outcome;
   parts.record = record;
-  job_ledger_list_dependents (self->ledger, &view->id, dependents);
+  if (!job_ledger_list_dependents (self->ledger, &view->id, dependents, error))
+    return NULL;
   return job_info_new (&parts);
 }
 

@@ -99,10 +99,10 @@ job_store_read (JobStore *self, const JobId *id, JobRecord **record, JobStatus *
   return JOB_STORE_GET_CLASS (self)->read (self, id, record, status, error);
 }
 
-void
-job_store_list_dependents (JobStore *self, const JobId *id, GArray *ids)
+gboolean
+job_store_list_dependents (JobStore *self, const JobId *id, GArray *ids, GError **error)
 {
-  JOB_STORE_GET_CLASS (self)->list_dependents (self, id, ids);
+  return JOB_STORE_GET_CLASS (self)->list_dependents (self, id, ids, error);
 }
 
 GPtrArray *

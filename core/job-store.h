@@ -57,8 +57,9 @@ struct _JobStoreClass
   gboolean (*read) (JobStore *self, const JobId *id, JobRecord **record, JobStatus *status,
                     GError **error);
 
-  /* Appends to @ids (of JobId) the jobs that name @id as a dependency. Mandatory. */
-  void (*list_dependents) (JobStore *self, const JobId *id, GArray *ids);
+  /* Appends to @ids (of JobId) the jobs that name @id as a dependency. After a failure some of them
+   * may be there. Mandatory. */
+  gboolean (*list_dependents) (JobStore *self, const JobId *id, GArray *ids, GError **error);
 
   /* The records that could not be read so far, as JobDamage objects (transfer full). Default: none.
    */
@@ -90,7 +91,8 @@ JOB_API gboolean job_store_apply (JobStore *self, const JobChange *changes, gsiz
 JOB_API gboolean job_store_checkpoint (JobStore *self, GError **error);
 JOB_API gboolean job_store_read (JobStore *self, const JobId *id, JobRecord **record,
                                  JobStatus *status, GError **error);
-JOB_API void job_store_list_dependents (JobStore *self, const JobId *id, GArray *ids);
+JOB_API gboolean job_store_list_dependents (JobStore *self, const JobId *id, GArray *ids,
+                                            GError **error);
 JOB_API GPtrArray *job_store_list_damaged (JobStore *self);
 JOB_API gboolean job_store_move_damaged (JobStore *self, JobDamage *damage, const char *directory,
                                          GError **error);

@@ -81,10 +81,11 @@ mine_store_read (JobStore *store, const JobId *id, JobRecord **record, JobStatus
   return TRUE;
 }
 
-static void
-mine_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+static gboolean
+mine_store_list_dependents (JobStore *store, const JobId *id, GArray *ids, GError **error)
 {
   job_dependents_list (MINE_STORE (store)->dependents, id, ids);
+  return TRUE;
 }
 
 static void

@@ -188,10 +188,13 @@ fault_store_read (JobStore *store, const JobId *id, JobRecord **record, JobStatu
   return FALSE;
 }
 
-static void
-fault_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+static gboolean
+fault_store_list_dependents (JobStore *store, const JobId *id, GArray *ids, GError **error)
 {
-  job_store_list_dependents (FAULT_STORE (store)->inner, id, ids);
+  FaultStore *self = FAULT_STORE (store);
+
+  return enter (self, FAULT_LIST_DEPENDENTS, NULL, error) &&
+         job_store_list_dependents (self->inner, id, ids, error);
 }
 
 static GPtrArray *

@@ -100,10 +100,10 @@ gated_store_read (JobStore *store, const JobId *id, JobRecord **record, JobStatu
   return job_store_read (GATED_STORE (store)->inner, id, record, status, error);
 }
 
-static void
-gated_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+static gboolean
+gated_store_list_dependents (JobStore *store, const JobId *id, GArray *ids, GError **error)
 {
-  job_store_list_dependents (GATED_STORE (store)->inner, id, ids);
+  return job_store_list_dependents (GATED_STORE (store)->inner, id, ids, error);
 }
 
 static void

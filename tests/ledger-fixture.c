@@ -229,7 +229,7 @@ assert_dependents (Fixture *f, guint number)
 
   for (guint i = 1; i < f->n_jobs; i++)
     n += i / 2 == number;
-  job_ledger_list_dependents (f->ledger, &f->records[number]->id, ids);
+  g_assert_true (job_ledger_list_dependents (f->ledger, &f->records[number]->id, ids, NULL));
   g_assert_cmpuint (ids->len, ==, n);
   for (guint i = 0; i < ids->len; i++)
     for (guint j = 0; j < i; j++)

@@ -132,9 +132,9 @@ test_dependents_known (Fixture *fixture, gconstpointer data)
 
   open_samples (fixture);
   all = visit_ids (fixture->store, FALSE);
-  job_store_list_dependents (fixture->store, &finished, ids);
+  g_assert_true (job_store_list_dependents (fixture->store, &finished, ids, NULL));
   g_assert_cmpuint (ids->len, ==, 2);
-  job_store_list_dependents (fixture->store, &blocked, ids);
+  g_assert_true (job_store_list_dependents (fixture->store, &blocked, ids, NULL));
   g_assert_cmpuint (ids->len, ==, 2);
 }
 

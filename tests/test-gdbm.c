@@ -82,7 +82,7 @@ assert_dependents (Fixture *fixture, guint n, guint expected)
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (JobId));
   JobId id = number_id (n);
 
-  job_store_list_dependents (fixture->store, &id, ids);
+  g_assert_true (job_store_list_dependents (fixture->store, &id, ids, NULL));
   g_assert_cmpuint (ids->len, ==, expected);
 }
 

@@ -118,12 +118,18 @@ test_failed_read_is_told (Fixture *f, gconstpointer data)
 {
   g_autoptr (JobRecord) record = NULL;
   g_auto (JobStatus) status = { 0 };
+  g_autoptr (GArray) dependents = g_array_new (FALSE, FALSE, sizeof (JobId));
   g_autoptr (GError) error = NULL;
 
   fill (f);
   fault_store_fail (f->store, FAULT_READ, 1);
   g_assert_false (job_ledger_read (f->ledger, &f->records[5]->id, &record, &status, &error));
   g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  g_clear_error (&error);
+  fault_store_fail (f->store, FAULT_LIST_DEPENDENTS, 1);
+  g_assert_false (job_ledger_list_dependents (f->ledger, &f->records[5]->id, dependents, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  g_assert_cmpuint (dependents->len, ==, 0);
   g_clear_error (&error);
   fault_store_fail (f->store, FAULT_VISIT, 1);
   g_assert_false (job_ledger_visit (f->ledger, TRUE, note_job, f, &error));

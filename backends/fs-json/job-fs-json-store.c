@@ -151,13 +151,14 @@ job_fs_json_store_read (JobStore *store, const JobId *id, JobRecord **record, Jo
   return result == JOB_FS_JSON_READ_OK || result == JOB_FS_JSON_READ_ABSENT;
 }
 
-static void
-job_fs_json_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+static gboolean
+job_fs_json_store_list_dependents (JobStore *store, const JobId *id, GArray *ids, GError **error)
 {
   JobFsJsonStore *self = JOB_FS_JSON_STORE (store);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   job_dependents_list (self->dependents, id, ids);
+  return TRUE;
 }
 
 static void
@@ -299,7 +300,7 @@ list_dependents (JobFsJsonStore *self, const JobId *id)
 {
   GArray *ids = g_array_new (FALSE, FALSE, sizeof (JobId));
 
-  job_fs_json_store_list_dependents (JOB_STORE (self), id, ids);
+  job_fs_json_store_list_dependents (JOB_STORE (self), id, ids, NULL);
   return ids;
 }
 

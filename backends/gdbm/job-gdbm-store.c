@@ -164,15 +164,13 @@ index_job (const JobChange *job, gpointer data)
 }
 
 /* What is in the overlay is in the index already, or in the file as well. */
-static void
-index_file (JobGdbmStore *self)
+static gboolean
+index_file (JobGdbmStore *self, GError **error)
 {
-  g_autoptr (GError) error = NULL;
-
-  if (job_gdbm_settled_visit (self->settled, NULL, index_job, self, &error))
-    set_indexed (self);
-  else
-    g_warning ("Not all dependents can be listed: %s", error->message);
+  if (!job_gdbm_settled_visit (self->settled, NULL, index_job, self, error))
+    return FALSE;
+  set_indexed (self);
+  return TRUE;
 }
 
 static gboolean
@@ -183,17 +181,18 @@ is_indexed (JobGdbmStore *self)
   return self->indexed;
 }
 
-static void
-job_gdbm_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+static gboolean
+job_gdbm_store_list_dependents (JobStore *store, const JobId *id, GArray *ids, GError **error)
 {
   JobGdbmStore *self = JOB_GDBM_STORE (store);
   g_autoptr (GMutexLocker) locker = NULL;
 
   /* The owner's first visit fills the index; this is for one that did none. */
-  if (!is_indexed (self))
-    index_file (self);
+  if (!is_indexed (self) && !index_file (self, error))
+    return FALSE;
   locker = g_mutex_locker_new (&self->lock);
   job_dependents_list (self->dependents, id, ids);
+  return TRUE;
 }
 
 /* --- in --------------------------------------------------------------------------------------- */

@@ -112,10 +112,11 @@ job_memory_store_read (JobStore *store, const JobId *id, JobRecord **record, Job
   return TRUE;
 }
 
-static void
-job_memory_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+static gboolean
+job_memory_store_list_dependents (JobStore *store, const JobId *id, GArray *ids, GError **error)
 {
   job_dependents_list (JOB_MEMORY_STORE (store)->dependents, id, ids);
+  return TRUE;
 }
 
 static void

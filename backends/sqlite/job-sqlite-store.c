@@ -172,17 +172,15 @@ append_dependents (JobSqliteStore *self, sqlite3_stmt *statement, GArray *ids, G
   return FALSE;
 }
 
-static void
-job_sqlite_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+static gboolean
+job_sqlite_store_list_dependents (JobStore *store, const JobId *id, GArray *ids, GError **error)
 {
   JobSqliteStore *self = JOB_SQLITE_STORE (store);
   sqlite3_stmt *statement =
       job_sqlite_connection_get (self->connection, JOB_SQLITE_LIST_DEPENDENTS);
-  g_autoptr (GError) error = NULL;
 
   job_sqlite_row_bind_id (statement, 1, id);
-  if (!append_dependents (self, statement, ids, &error))
-    g_warning ("Not all dependents can be listed: %s", error->message);
+  return append_dependents (self, statement, ids, error);
 }
 
 /* --- in --------------------------------------------------------------------------------------- */

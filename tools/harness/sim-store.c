@@ -262,10 +262,11 @@ sim_store_read (JobStore *store, const JobId *id, JobRecord **record, JobStatus 
   return TRUE;
 }
 
-static void
-sim_store_list_dependents (JobStore *store, const JobId *id, GArray *ids)
+static gboolean
+sim_store_list_dependents (JobStore *store, const JobId *id, GArray *ids, GError **error)
 {
   job_dependents_list (medium.dependents, id, ids);
+  return TRUE;
 }
 
 static GPtrArray *
