@@ -49,7 +49,8 @@ typedef struct
   void (*settle) (JobBatch *batch, gpointer data);
   /* With the lock, instead: nothing of the failed batch, nor of the open one behind it, has
    * happened. */
-  void (*revert) (const GError *error, gpointer data);
+  void (*revert) (const JobBatch *failed, const JobBatch *behind, const GError *error,
+                  gpointer data);
   /* Without the lock, still in order: answers everybody, with @error if it is not NULL. No foreign
    * code runs in it. */
   void (*deliver) (JobBatch *batch, const GError *error, gpointer data);

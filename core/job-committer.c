@@ -241,7 +241,7 @@ fail (JobCommitter *self, const JobBatch *batch, const GError *error)
   JobBatch *behind = take_open (self);
 
   note_failure (self, batch->number, behind->number, error);
-  self->funcs->revert (error, self->data);
+  self->funcs->revert (batch, behind, error, self->data);
   return behind;
 }
 
@@ -309,6 +309,8 @@ try_put_off (JobCommitter *self)
   if (!open->put_off)
     open->put_off =
         self->funcs->put_off (open->context, open->n_callers, self->commit_time, self->data);
+  if (open->put_off)
+    open->asked = FALSE; /* whoever was has looked, and gone: go_on() has to ask again */
   return open->put_off;
 }
 

@@ -21,7 +21,8 @@ typedef struct
 typedef struct
 {
   JobId token;
-  gboolean by_holder; /* FALSE: the holder has to be told */
+  gboolean by_holder;  /* FALSE: the holder has to be told */
+  gint64 heartbeat_at; /* for if it goes on after all: boot time, µs */
 } JobEnd;
 
 typedef struct

@@ -137,7 +137,7 @@ move_waiters (JobLocal *self, JobScheduler *scheduler)
 /* The scheduler is built anew from what is durable: simpler than undoing, and as rare as failing
  * disks. */
 static void
-revert (const GError *reason, gpointer data)
+revert (const JobBatch *failed, const JobBatch *behind, const GError *reason, gpointer data)
 {
   JobLocal *self = data;
   g_autoptr (GError) error = NULL;
@@ -190,6 +190,8 @@ static void
 give_back (JobLocal *self, const JobClaim *claim, const GError *error)
 {
   JobNow now = job_local_now (self);
+  job_scheduler_take_back_ends (scheduler, failed->effects.ends);
+  job_scheduler_take_back_ends (scheduler, behind->effects.ends);
 
   if (error->code == JOB_ERROR_CORRUPT)
     {

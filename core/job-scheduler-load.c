@@ -133,3 +133,26 @@ job_scheduler_inherit (JobScheduler *self, JobScheduler *former)
   self->ages = ages;
   self->last_queued_at = MAX (self->last_queued_at, former->last_queued_at);
 }
+
+static int
+compare_ages (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const JobEntryLease *x = a;
+  const JobEntryLease *y = b;
+
+  return x->heartbeat_at < y->heartbeat_at ? -1 : x->heartbeat_at > y->heartbeat_at;
+}
+
+void
+job_scheduler_take_back_ends (JobScheduler *self, const GArray *ends)
+{
+  for (guint i = 0; i < ends->len; i++)
+    {
+      const JobEnd *end = &g_array_index (ends, JobEnd, i);
+      JobEntryLease *lease = job_id_table_lookup (&self->leases, &end->token);
+
+      if (lease)
+        lease->heartbeat_at = end->heartbeat_at;
+    }
+  g_queue_sort (&self->ages, compare_ages, NULL);
+}

@@ -158,7 +158,8 @@ drop_lease (JobScheduler *self, JobEntry *entry)
 static void
 end_lease (JobScheduler *self, JobEntry *entry, gboolean by_holder, JobEffects *effects)
 {
-  JobEnd end = { entry->more->lease->token, by_holder };
+  const JobEntryLease *lease = entry->more->lease;
+  JobEnd end = { lease->token, by_holder, lease->heartbeat_at };
 
   g_array_append_val (effects->ends, end);
   drop_lease (self, entry);

@@ -17,7 +17,8 @@ typedef struct
   gint64 commit_time; /* what the committer is taken to have measured */
   GArray *sizes;      /* of guint: calls in each batch */
   gboolean asked;
-  guint n_open; /* calls in the open batch when the thread was asked to commit it, last time */
+  gboolean hasty; /* nothing is put off */
+  guint n_open;   /* calls in the open batch when the thread was asked to commit it, last time */
   gboolean stopped;
   guint n_answered;
 } Owner;
@@ -37,7 +38,7 @@ settle (JobBatch *batch, gpointer data)
 }
 
 static void
-revert (const GError *error, gpointer data)
+revert (const JobBatch *failed, const JobBatch *behind, const GError *error, gpointer data)
 {
 }
 
@@ -77,7 +78,7 @@ put_off (GMainContext *context, guint n_made, gint64 commit_time, gpointer data)
 {
   Owner *owner = data;
 
-  return job_delivery_put_off (context, n_made, owner->commit_time, go_on, owner);
+  return !owner->hasty && job_delivery_put_off (context, n_made, owner->commit_time, go_on, owner);
 }
 
 static const JobCommitterFuncs funcs = {
@@ -239,6 +240,38 @@ test_others_do_not_wait (Owner *owner, gconstpointer data)
   serve (owner);
 }
 
+static void
+on_hasty_answer (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Owner *owner = data;
+
+  owner->hasty = TRUE;
+  make_call (owner);
+  g_assert_true (owner->asked);
+  owner->hasty = FALSE;
+  serve (owner);
+  g_assert_cmpuint (owner->sizes->len, ==, 1);
+}
+
+/* The owner's thread was asked, but finds when it looks that the batch is to be put off, and
+ * sleeps: it is asked again. */
+static void
+test_what_is_put_off_late_is_not_forgotten (Owner *owner, gconstpointer data)
+{
+  owner->commit_time = G_MAXINT32;
+  g_mutex_lock (&owner->lock);
+  add_answer (owner, on_hasty_answer);
+  for (guint i = 0; i < 8; i++)
+    add_answer (owner, on_other_answer);
+  job_committer_commit (owner->committer);
+  g_mutex_unlock (&owner->lock);
+  g_main_context_iteration (NULL, TRUE);
+  g_assert_true (owner->asked);
+  owner->stopped = TRUE;
+  serve (owner);
+  g_assert_cmpuint (owner->sizes->len, ==, 2);
+}
+
 /* A call that was not made by a callback: the context may not be iterated for long. */
 static void
 test_calls_from_elsewhere_do_not_wait (Owner *owner, gconstpointer data)
@@ -265,6 +298,7 @@ main (int argc, char **argv)
   ADD ("one-batch-if-commits-are-slow", test_one_batch_if_commits_are_slow);
   ADD ("half-a-batch-if-callbacks-are-slow", test_half_a_batch_if_callbacks_are_slow);
   ADD ("others-do-not-wait", test_others_do_not_wait);
+  ADD ("what-is-put-off-late-is-not-forgotten", test_what_is_put_off_late_is_not_forgotten);
   ADD ("calls-from-elsewhere-do-not-wait", test_calls_from_elsewhere_do_not_wait);
   return g_test_run ();
 }

@@ -73,7 +73,7 @@ settle (JobBatch *batch, gpointer data)
 }
 
 static void
-revert (const GError *error, gpointer data)
+revert (const JobBatch *failed, const JobBatch *behind, const GError *error, gpointer data)
 {
   g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
   trace (data, "r", 0);

@@ -64,7 +64,7 @@ settle (JobBatch *batch, gpointer data)
 }
 
 static void
-revert (const GError *error, gpointer data)
+revert (const JobBatch *failed, const JobBatch *behind, const GError *error, gpointer data)
 {
   Owner *owner = data;
 

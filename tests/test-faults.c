@@ -41,7 +41,7 @@
  *     test-journal.c         /journal/failed-write-changes-nothing
  *     test-ledger-faults.c   whatever becomes of a checkpoint
  *     test-fs-json-write.c   /fs-json/write/a-failure-changes-nothing
- *     here                   failed-write-of-every-change
+ *     here                   failed-write-of-every-change, failed-ends-keep-the-heartbeat
  *
  *   Ten thousand waiting dequeues, and a backlog of 100,000 jobs of another type: no verb walks
  * them test-scheduler-cost.c  /scheduler/cost/no-verb-walks-the-backlog conformance
@@ -444,6 +444,33 @@ test_failed_writes (Faults *f, gconstpointer data)
   g_object_unref (take (f, "pending", pending));
 }
 
+/* Who could not end a lease has shown no sign of life. */
+static void
+test_failed_ends_keep_the_heartbeat (Faults *f, gconstpointer data)
+{
+  g_autofree char *id = add (f, "a"), *other = add (f, "a");
+  g_autoptr (JobLease) lease = take (f, "a", id);
+  const char *token = job_lease_get_token (lease);
+  g_autoptr (JobLease) younger = NULL;
+  g_autoptr (GError) error = NULL;
+
+  job_stepped_clock_step (f->clock, HOUR);
+  younger = take (f, "a", other);
+  job_stepped_clock_step (f->clock, HOUR);
+  signal (SIGXFSZ, SIG_IGN);
+  limit_files (0);
+  assert_failed (job_queue_complete (f->queue, id, token, "1", NULL, &error), &error);
+  g_assert_cmpuint (count_leases (f, 2 * HOUR), ==, 1);
+  assert_failed (job_queue_fail (f->queue, id, token, NULL, NULL, &error), &error);
+  g_assert_cmpuint (count_leases (f, 2 * HOUR), ==, 1);
+  assert_failed (job_queue_release (f->queue, id, token, NULL, &error), &error);
+  g_assert_cmpuint (count_leases (f, 2 * HOUR), ==, 1);
+  assert_failed (job_queue_cancel (f->queue, id, NULL, &error), &error);
+  limit_files (RLIM_INFINITY);
+  g_assert_cmpuint (count_leases (f, 2 * HOUR), ==, 1);
+  g_assert_cmpuint (count_leases (f, HOUR), ==, 2);
+}
+
 #define ADD(path, func) g_test_add ("/faults/" path, Faults, NULL, set_up, func, tear_down)
 
 int
@@ -457,6 +484,7 @@ main (int argc, char *argv[])
   ADD ("nothing-hangs-over-a-restart", test_nothing_hangs);
   ADD ("canceled-while-pending-stays-so", test_canceled_while_pending);
   ADD ("failed-write-of-every-change", test_failed_writes);
+  ADD ("failed-ends-keep-the-heartbeat", test_failed_ends_keep_the_heartbeat);
 
   return g_test_run ();
 }

@@ -337,6 +337,40 @@ test_inherits_heartbeats (Fixture *f, gconstpointer data)
   claim (f, "lost", lost);
 }
 
+/* One that ended in the old one, but not on disk, goes on as it was. */
+static void
+test_takes_back_ends (Fixture *f, gconstpointer data)
+{
+  JobRecord *old = add_job (f, "old"), *ended = add_job (f, "ended");
+  JobId old_token = claim (f, "old", old), ended_token;
+  JobScheduler *former = f->scheduler;
+  g_autoptr (GArray) views = g_array_new (FALSE, FALSE, sizeof (JobView));
+  JobStatus status = { .state = JOB_STATE_RUNNING, .attempts = 1 };
+
+  fixture_step (f, 0, 10);
+  ended_token = claim (f, "ended", ended);
+  fixture_step (f, 0, 10);
+  complete (f, ended, &ended_token);
+  fixture_step (f, 0, 10);
+  job_scheduler_heartbeat (former, &old->id, &old_token, f->now, NULL);
+
+  f->scheduler = job_scheduler_new (fixture_new_token);
+  status.token = old_token;
+  load (f, old, &status);
+  status.token = ended_token;
+  load (f, ended, &status);
+  job_scheduler_inherit (f->scheduler, former);
+  job_scheduler_take_back_ends (f->scheduler, f->effects.ends);
+  job_scheduler_free (former);
+  settle (f);
+
+  job_scheduler_list_leases (f->scheduler, 0, f->now, views);
+  g_assert_cmpuint (views->len, ==, 2);
+  g_assert_true (job_id_equal (&g_array_index (views, JobView, 0).id, &ended->id));
+  g_assert_cmpint (g_array_index (views, JobView, 0).heartbeat_age, ==, 20);
+  g_assert_cmpint (g_array_index (views, JobView, 1).heartbeat_age, ==, 0);
+}
+
 static void
 test_inherits_the_last_queued_at (Fixture *f, gconstpointer data)
 {
@@ -374,6 +408,7 @@ main (int argc, char *argv[])
   ADD ("damaged-dependency-blocks", test_damaged_dependency_blocks);
   ADD ("damage-does-not-save-what-is-hopeless", test_damage_does_not_save_what_is_hopeless);
   ADD ("inherits-heartbeats", test_inherits_heartbeats);
+  ADD ("takes-back-ends", test_takes_back_ends);
   ADD ("inherits-the-last-queued-at", test_inherits_the_last_queued_at);
 
   return g_test_run ();
