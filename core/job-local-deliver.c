@@ -8,6 +8,8 @@
 #include "job-error.h"
 #include "job-lease-private.h"
 
+#define RETRY_DELAY G_USEC_PER_SEC /* a disk that fails is left in peace for so long */
+
 static gboolean
 write_batch (const JobBatch *batch, gpointer data, GError **error)
 {
@@ -58,6 +60,17 @@ take_alarm (JobLocal *self, JobBatch *batch, const JobEnd *end)
   g_ptr_array_add (end->by_holder ? batch->to_drop : batch->to_fire, alarm);
 }
 
+static void
+forget_stray (JobLocal *self, const JobId *token)
+{
+  for (guint i = 0; i < self->strays->len; i++)
+    if (job_id_equal (&g_array_index (self->strays, JobClaim, i).token, token))
+      {
+        g_array_remove_index_fast (self->strays, i);
+        return;
+      }
+}
+
 /* A job may have been leased and its lease ended in one batch: first what began, then what ended.
  */
 static void
@@ -69,7 +82,12 @@ settle_batch (JobBatch *batch, gpointer data)
   for (guint i = 0; i < effects->claims->len; i++)
     add_alarm (self, batch, &g_array_index (effects->claims, JobClaim, i));
   for (guint i = 0; i < effects->ends->len; i++)
-    take_alarm (self, batch, &g_array_index (effects->ends, JobEnd, i));
+    {
+      const JobEnd *end = &g_array_index (effects->ends, JobEnd, i);
+
+      take_alarm (self, batch, end);
+      forget_stray (self, &end->token);
+    }
 }
 
 /* --- reverted --------------------------------------------------------------------------------- */
@@ -134,6 +152,19 @@ move_waiters (JobLocal *self, JobScheduler *scheduler)
     }
 }
 
+/* Leases that were to go back, and did not. */
+static void
+plan_retry (JobLocal *self, JobNow now)
+{
+  JobId id;
+
+  for (guint i = self->strays->len; i-- > 0;)
+    if (!job_scheduler_lookup_token (self->scheduler,
+                                     &g_array_index (self->strays, JobClaim, i).token, &id))
+      g_array_remove_index_fast (self->strays, i);
+  self->retry_at = self->strays->len > 0 ? now.boot + RETRY_DELAY : -1;
+}
+
 /* The scheduler is built anew from what is durable: simpler than undoing, and as rare as failing
  * disks. */
 static void
@@ -159,8 +190,11 @@ revert (const JobBatch *failed, const JobBatch *behind, const GError *reason, gp
     }
   move_waiters (self, scheduler);
   job_scheduler_inherit (scheduler, self->scheduler);
+  job_scheduler_take_back_ends (scheduler, failed->effects.ends);
+  job_scheduler_take_back_ends (scheduler, behind->effects.ends);
   job_scheduler_free (g_steal_pointer (&self->scheduler));
   self->scheduler = g_steal_pointer (&scheduler);
+  plan_retry (self, job_local_now (self));
   job_local_match (self, job_local_now (self));
   job_local_wake (self); /* other jobs may be scheduled now */
 }
@@ -184,27 +218,48 @@ make_lease (JobLocal *self, const JobClaim *claim, JobAlarm *alarm, GError **err
   return NULL;
 }
 
-/* Leased, but its args cannot be read: the job goes back, unless its record is damaged and would
- * only come again. */
+void
+job_local_give_back_strays (JobLocal *self, JobNow now)
+{
+  self->retry_at = -1;
+  for (guint i = 0; i < self->strays->len; i++)
+    {
+      const JobClaim *stray = &g_array_index (self->strays, JobClaim, i);
+
+      job_scheduler_release (self->scheduler, &stray->id, &stray->token, now,
+                             job_local_open_effects (self), NULL);
+    }
+}
+
+/* Until it has gone back, it is among the strays: nobody has its token. */
 static void
-give_back (JobLocal *self, const JobClaim *claim, const GError *error)
+give_back (JobLocal *self, const JobClaim *claim)
 {
   JobNow now = job_local_now (self);
-  job_scheduler_take_back_ends (scheduler, failed->effects.ends);
-  job_scheduler_take_back_ends (scheduler, behind->effects.ends);
 
-  if (error->code == JOB_ERROR_CORRUPT)
-    {
-      g_warning ("A job was leased, but its record cannot be read: %s. It stays leased until "
-                 "somebody fails it.",
-                 error->message);
-      return;
-    }
   g_mutex_lock (&self->lock);
-  job_scheduler_release (self->scheduler, &claim->id, &claim->token, now,
-                         job_local_open_effects (self), NULL);
+  g_array_append_val (self->strays, *claim);
+  job_local_give_back_strays (self, now);
   job_local_commit (self, now, FALSE);
   g_mutex_unlock (&self->lock);
+}
+
+/* Leased, but its args cannot be read: the job goes back, unless its record is damaged and would
+ * only come again. The caller is told which. */
+static void
+refuse_lease (JobLocal *self, const JobClaim *claim, GError **error)
+{
+  if ((*error)->code != JOB_ERROR_CORRUPT)
+    {
+      g_prefix_error (error,
+                      "A job was leased, and goes back as soon as that can be written, since "
+                      "its record cannot be read: ");
+      give_back (self, claim);
+      return;
+    }
+  g_prefix_error (error, "A job was leased, and stays so until somebody fails it, since its record "
+                         "cannot be read: ");
+  g_warning ("%s", (*error)->message);
 }
 
 static void
@@ -220,7 +275,7 @@ hand_out (JobLocal *self, const JobClaim *claim, JobAlarm *alarm)
       job_call_return_lease (wait->call, lease);
       return;
     }
-  give_back (self, claim, error);
+  refuse_lease (self, claim, &error);
   job_call_return_error (wait->call, error);
 }
 

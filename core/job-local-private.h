@@ -43,6 +43,8 @@ struct _JobLocal
   GArray *unknown;        /* of JobId: scratch */
   GCond unreserved;       /* some are not reserved any more */
   guint n_reads;          /* that were accepted and are not answered: they need the ledger */
+  GArray *strays;       /* of JobClaim: leases that nobody has, and that have to go back */
+  gint64 retry_at;      /* when that is tried again, since it failed (boot time, µs); -1: never */
   gint64 planned;       /* when the service thread wakes up by itself (boot time, µs); -1: never */
   GError *closed;       /* why nothing goes any more; NULL: open */
   gboolean close_asked; /* by a verb; a second one is told so */
@@ -136,6 +138,9 @@ extern const JobCommitterFuncs job_local_committer_funcs;
 /* A scheduler with all that the ledger has; NULL if that cannot be read. What it had to cancel is
  * in @effects. */
 JobScheduler *job_local_build_scheduler (JobLocal *self, JobEffects *effects, GError **error);
+
+/* With the lock: leases that nobody has end, with the open batch. */
+void job_local_give_back_strays (JobLocal *self, JobNow now);
 
 /* job-local-read.c */
 /* Whether the ledger knows of the job, and how it ended: a final state or JOB_KNOWN_…; FALSE if

@@ -24,12 +24,19 @@ job_local_now (JobLocal *self)
   return (JobNow){ .wall = wall, .boot = boot };
 }
 
+/* -1 is never. */
+static gint64
+earlier (gint64 a, gint64 b)
+{
+  return a < 0 ? b : b < 0 ? a : MIN (a, b);
+}
+
 static gint64
 next_deadline (JobLocal *self)
 {
   const JobLocalWait *first = job_heap_peek (&self->deadlines);
   gint64 run_at = job_scheduler_get_next_run_at (self->scheduler);
-  gint64 deadline = first ? first->deadline : -1;
+  gint64 deadline = earlier (first ? first->deadline : -1, self->retry_at);
 
   if (run_at >= 0)
     {
@@ -37,7 +44,7 @@ next_deadline (JobLocal *self)
       gint64 left = MAX (0, run_at - now.wall);
       gint64 due = now.boot + left / 1000 + (left % 1000 > 0); /* and not a µs later */
 
-      deadline = deadline < 0 ? due : MIN (deadline, due);
+      deadline = earlier (deadline, due);
     }
   return deadline;
 }
@@ -148,7 +155,11 @@ is_wait_over (JobLocal *self)
 static void
 serve (JobLocal *self)
 {
-  job_local_match (self, job_local_now (self));
+  JobNow now = job_local_now (self);
+
+  if (self->retry_at >= 0 && self->retry_at <= now.boot)
+    job_local_give_back_strays (self, now);
+  job_local_match (self, now);
   if (is_wait_over (self))
     {
       expire_waits (self);
@@ -168,6 +179,7 @@ static void
 settle_everything (JobLocal *self)
 {
   end_waits (self, job_local_take_all (self), self->closed);
+  job_local_give_back_strays (self, job_local_now (self));
   for (;;)
     {
       job_committer_finish (self->committer);
@@ -237,7 +249,8 @@ local_new (JobLedger *ledger, JobClock *clock)
   g_atomic_ref_count_init (&self->ref_count);
   self->ledger = ledger;
   self->clock = g_object_ref (clock);
-  self->planned = -1;
+  self->planned = self->retry_at = -1;
+  self->strays = g_array_new (FALSE, FALSE, sizeof (JobClaim));
   g_mutex_init (&self->lock);
   g_cond_init (&self->wake);
   g_cond_init (&self->stopped_cond);
@@ -284,6 +297,7 @@ job_local_unref (JobLocal *self)
   g_clear_pointer (&self->reserved, g_hash_table_unref);
   g_clear_pointer (&self->none_known, g_hash_table_unref);
   g_clear_pointer (&self->unknown, g_array_unref);
+  g_clear_pointer (&self->strays, g_array_unref);
   g_clear_pointer (&self->thread, g_thread_unref);
   if (self->messenger) /* this may be its thread */
     g_thread_pool_free (self->messenger, FALSE, FALSE);

@@ -11,6 +11,8 @@
 
 #include <glib/gstdio.h>
 
+#define START (G_GINT64_CONSTANT (1700000000) * 1000000000)
+
 /* --- a queue on a store that can be held up --------------------------------------------------- */
 
 static FaultStore *store; /* of the queue that was opened last */
@@ -52,14 +54,20 @@ fault_queue_init (FaultQueue *self)
 }
 
 static JobQueue *
-open_queue (void)
+open_queue_with_clock (gpointer clock)
 {
   g_autoptr (GError) error = NULL;
-  JobQueue *queue =
-      g_initable_new (FAULT_TYPE_QUEUE, NULL, &error, "checkpoint-size", (guint64) 4096, NULL);
+  JobQueue *queue = g_initable_new (FAULT_TYPE_QUEUE, NULL, &error, "checkpoint-size",
+                                    (guint64) 4096, "clock", clock, NULL);
 
   g_assert_no_error (error);
   return queue;
+}
+
+static JobQueue *
+open_queue (void)
+{
+  return open_queue_with_clock (job_clock_get_system ());
 }
 
 static void
@@ -151,6 +159,59 @@ test_failed_lease_gives_the_job_back (void)
   job_queue_dequeue_async (queue, NULL, NULL, -1, NULL, keep_answer, &answer);
   lease = await_lease (queue, &answer);
   g_assert_cmpstr (job_lease_get_id (lease), ==, settled);
+  g_assert_cmpuint (job_lease_get_attempt (lease), ==, 1);
+  close_queue (queue);
+}
+
+/* What was under way when this began fails. */
+static void
+await_running (JobQueue *queue, const char *id)
+{
+  for (;;)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JobInfo) info = job_queue_get_info (queue, id, NULL, &error);
+
+      if (info)
+        {
+          g_assert_cmpint (job_info_get_state (info), ==, JOB_STATE_RUNNING);
+          return;
+        }
+      g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+    }
+}
+
+/* If that cannot be written either, it is tried again until it can. */
+static void
+test_failed_giving_back_is_tried_again (void)
+{
+  g_autoptr (JobSteppedClock) clock = job_stepped_clock_new (START);
+  g_autoptr (JobLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = NULL;
+  GAsyncResult *answer = NULL;
+  JobQueue *queue;
+
+  g_clear_pointer (&journal, g_free); /* each commit is one apply() */
+  queue = open_queue_with_clock (clock);
+  id = add (queue);
+  fault_store_fail (store, FAULT_READ, 1);
+  fault_store_fail (store, FAULT_APPLY, 2);
+  g_assert_null (job_queue_dequeue (queue, NULL, NULL, 0, NULL, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_STORAGE);
+  await_running (queue, id);
+
+  fault_store_hold (store, FAULT_APPLY, 1);
+  fault_store_fail (store, FAULT_APPLY, 1);
+  job_stepped_clock_step (clock, G_USEC_PER_SEC);
+  fault_store_await_held (store);
+  fault_store_let_go (store);
+  await_running (queue, id);
+
+  job_queue_dequeue_async (queue, NULL, NULL, -1, NULL, keep_answer, &answer);
+  job_stepped_clock_step (clock, G_USEC_PER_SEC);
+  lease = await_lease (queue, &answer);
+  g_assert_cmpstr (job_lease_get_id (lease), ==, id);
   g_assert_cmpuint (job_lease_get_attempt (lease), ==, 1);
   close_queue (queue);
 }
@@ -321,6 +382,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("lease-from-the-store-holds-up-nobody", test_lease_from_the_store_holds_up_nobody);
   ADD ("failed-lease-gives-the-job-back", test_failed_lease_gives_the_job_back);
+  ADD ("failed-giving-back-is-tried-again", test_failed_giving_back_is_tried_again);
   ADD ("checkpoint-holds-up-nobody", test_checkpoint_holds_up_nobody);
   ADD ("dependents-of-an-unread-job-stay-blocked", test_dependents_of_an_unread_job_stay_blocked);
   ADD ("verbs-on-an-unread-job-end", test_verbs_on_an_unread_job_end);
