@@ -287,47 +287,29 @@ is_closed (Case *self)
   return closed;
 }
 
-/* What little may have changed with a call that failed. A lease whose args cannot be read is given
- * back; if that fails as well, it stays. One that was to end goes on with a new heartbeat. */
-static Model *
-copy_as_failed (Case *self, const SimAct *act, guint64 n_errors)
-{
-  gboolean is_dequeue = act->verb == SIM_DEQUEUE || act->verb == SIM_DEQUEUE_BY_ID;
-  Model *other;
-  ModelJob *job;
-
-  if (is_dequeue)
-    return n_errors > 1 ? copy_after (self, act) : NULL;
-  other = model_copy (self->model);
-  job = model_find (other, act->id);
-  if (job)
-    job->heartbeat_at = sim_get_time ();
-  return other;
-}
-
-/* A call that failed changed nothing; where that cannot be known, the queue is closed. */
+/* A call that failed changed nothing; where that cannot be known, the queue is closed. What is
+ * under way comes to its end first: a job whose lease could not be told of goes back, and if that
+ * failed, it is tried again after a second. */
 static void
 settle_failure (Case *self, const SimOp *op, const SimAct *act, const SimAnswer *answer,
                 guint64 errors)
 {
-  g_autoptr (Model) other = NULL;
+  gboolean is_dequeue = act->verb == SIM_DEQUEUE || act->verb == SIM_DEQUEUE_BY_ID;
+  g_autoptr (Model) other = copy_after (self, act);
 
   if (answer->error == JOB_ERROR_STORAGE && sim_disk_count_errors () == errors)
     violate (self, "it failed without a cause: %s", answer->message);
   sim_disk_calm ();
+  sim_sleep (is_dequeue ? 2 * G_USEC_PER_SEC : 1);
   if (is_closed (self))
     {
       note (self, "     the queue closed itself\n");
-      other = copy_after (self, act);
       reopen (self, op, other);
     }
   else if (answer->error == JOB_ERROR_CLOSED)
     violate (self, "the queue said that it is closed, and is not");
   else
-    {
-      other = copy_as_failed (self, act, sim_disk_count_errors () - errors);
-      choose (self, other);
-    }
+    choose (self, NULL);
 }
 
 static void

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* A fiber gets its stack from makecontext(), and is entered once by setcontext(). After that it is
+ * left and taken up again by _setjmp() and _longjmp(): these make no system calls, and a simulation
+ * does little else. The sanitizer of addresses wants to see each change of stacks, so for that it
+ * stays with swapcontext(). */
+
+#undef _FORTIFY_SOURCE /* its longjmp() takes another stack for an error */
+
 #include "sim-fiber.h"
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #define STACK_SIZE (256 * 1024)
@@ -14,9 +22,17 @@ typedef struct
   gpointer value;
 } Private;
 
-struct _SimFiber
+/* Where somebody goes on. */
+typedef struct
 {
   ucontext_t context;
+  jmp_buf jump;
+  gboolean entered; /* jump is good, and context is over */
+} Place;
+
+struct _SimFiber
+{
+  Place place;
   void *stack; /* owned */
   GThreadFunc func;
   gpointer data;
@@ -36,7 +52,7 @@ static struct
   guint n_fibers;
   guint n_ready;
   SimFiber *current; /* NULL: the loop, or nothing is simulated */
-  ucontext_t loop;
+  Place loop;
   GPtrArray *spare; /* fibers with a stack */
   gint64 time;
   guint64 random;
@@ -93,6 +109,29 @@ sim_set_restlessness (guint n)
   sim.restlessness = n;
 }
 
+static void
+go (Place *to)
+{
+#ifndef __SANITIZE_ADDRESS__
+  if (to->entered)
+    _longjmp (to->jump, 1);
+  to->entered = TRUE;
+#endif
+  setcontext (&to->context);
+}
+
+static void
+swap (Place *from, Place *to)
+{
+#ifdef __SANITIZE_ADDRESS__
+  swapcontext (&from->context, &to->context);
+#else
+  from->entered = TRUE;
+  if (_setjmp (from->jump) == 0)
+    go (to);
+#endif
+}
+
 static SimFiber *
 pick (void)
 {
@@ -114,7 +153,7 @@ switch_away (void)
   if (next == self)
     return;
   sim.current = next;
-  swapcontext (&self->context, next ? &next->context : &sim.loop);
+  swap (&self->place, next ? &next->place : &sim.loop);
 }
 
 void
@@ -200,7 +239,7 @@ fiber_main (void)
   sim_wake_all (&self->done);
   sim_wake_all (&sim.n_fibers);
   sim.current = NULL;
-  setcontext (&sim.loop);
+  go (&sim.loop);
 }
 
 static void
@@ -234,10 +273,10 @@ sim_fiber_new (GThreadFunc func, gpointer data)
 
   g_assert (sim.n_fibers < MAX_FIBERS);
   *self = (SimFiber){ .stack = stack, .func = func, .data = data, .deadline = -1 };
-  getcontext (&self->context);
-  self->context.uc_stack.ss_sp = stack;
-  self->context.uc_stack.ss_size = STACK_SIZE;
-  makecontext (&self->context, fiber_main, 0);
+  getcontext (&self->place.context);
+  self->place.context.uc_stack.ss_sp = stack;
+  self->place.context.uc_stack.ss_size = STACK_SIZE;
+  makecontext (&self->place.context, fiber_main, 0);
   sim.fibers[sim.n_fibers++] = self;
   sim.n_ready++;
   return self;
@@ -372,7 +411,7 @@ sim_run (GFunc func, gpointer data)
   while (sim.n_ready > 0 || let_time_pass ())
     {
       sim.current = pick ();
-      swapcontext (&sim.loop, &sim.current->context);
+      swap (&sim.loop, &sim.current->place);
       forget_dropped ();
     }
   ended = all_done ();
