@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import installed
+
 SOURCE, BUILD, PREFIX = sys.argv[1:4]
 MESON = sys.argv[4:]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
@@ -35,20 +37,6 @@ def check_run(command, env, last_line):
         assert re.search(last_line, done.stdout), done.stdout
         jobs = glob.glob(os.path.join(folder, "jobs", "*"))
         assert len(jobs) == 1 and jobs[0].endswith(".json"), jobs
-
-
-def install(folder):
-    """Installs into a folder, and makes the pkg-config file lead there."""
-    subprocess.run([*MESON, "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", folder],
-                   stdout=subprocess.DEVNULL, check=True)
-    found = glob.glob(folder + "/**/jobqueue-1.pc", recursive=True)
-    assert len(found) == 1, found
-    with open(found[0], encoding="utf-8") as file:
-        text = file.read()
-    assert "prefix=%s\n" % PREFIX in text, text
-    with open(found[0], "w", encoding="utf-8") as file:
-        file.write(text.replace("prefix=%s\n" % PREFIX, "prefix=%s%s\n" % (folder, PREFIX)))
-    return os.path.dirname(found[0])
 
 
 def compile_c(pkg_config_path, source, *arguments):
@@ -74,7 +62,7 @@ def test_python_program_is_in_the_readme():
 
 def test_c_programs_compile_with_pkg_config_and_run():
     with tempfile.TemporaryDirectory() as folder:
-        pkg_config_path = install(folder)
+        pkg_config_path = installed.install(MESON, BUILD, PREFIX, folder)
         program = os.path.join(folder, "first-program")
         compile_c(pkg_config_path, "docs/first-program.c", "-o", program)
         compile_c(pkg_config_path, "docs/first-backend.c", "-shared", "-fPIC", "-o", folder + "/mine.so")

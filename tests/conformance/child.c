@@ -120,7 +120,7 @@ job_conformance_run_child (const JobConformanceBackend *backend)
 {
   const char *part = g_getenv (PART);
 
-  if (part == NULL)
+  if (part == NULL || g_str_has_prefix (part, STORE_PART))
     return;
 
   for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)

@@ -179,6 +179,9 @@ void child_kill (Child *self);
 /* Lets go of its standard input, and waits for it; it must exit with 0. */
 void child_finish (Child *self);
 
+/* How the names of the parts begin that are those of store-kill.c. */
+#define STORE_PART "store-"
+
 typedef void (*ChildPart) (Fixture *f);
 void child_enqueue_until_killed (Fixture *f);
 void child_work_until_killed (Fixture *f);
