@@ -37,7 +37,7 @@ JOB_API gboolean job_file_lock (int fd, const char *path, GError **error);
 
 /* The same for a store that is one file, @path, which need not be there, in a folder that must: by
  * the file PATH.lock, which stays for ever. Returns the descriptor that holds the lock, or -1. A
- * folder that anybody can write is refused. */
+ * folder that others can write, and take files out of, is refused. */
 JOB_API int job_file_lock_beside (const char *path, GError **error);
 
 /* Whether nobody else can have put a file there, or can change it: @st must be of a regular file of

@@ -140,6 +140,9 @@ read_all (JobSegment *self, JobSegmentContent *content, GError **error)
           self->path);
       return FALSE;
     }
+  /* Whoever can write it can make the queue run anything. */
+  if (!job_file_check_private (&info, self->path, error))
+    return FALSE;
 
   content->size = self->prepared = info.st_size;
   content->bytes = g_malloc (MAX (content->size, 1));
@@ -353,6 +356,18 @@ job_segment_settle (JobSegment *self, const JobSegmentContent *content, GError *
   return sync_data (self, error) && sync_folder (self, error);
 }
 
+/* Whatever the umask took away. */
+static gboolean
+set_mode (JobSegment *self, GError **error)
+{
+  struct stat info;
+
+  if (fstat (self->fd, &info) != 0)
+    return job_file_set_error (error, errno, "look at", self->path);
+  return (info.st_mode & 07777) == 0600 || fchmod (self->fd, 0600) == 0 ||
+         job_file_set_error (error, errno, "set the mode of", self->path);
+}
+
 /* The header is durable before there is a batch: what is torn there has no batch. */
 static gboolean
 create_file (JobSegment *self, GError **error)
@@ -363,7 +378,8 @@ create_file (JobSegment *self, GError **error)
   if (self->fd < 0)
     return job_file_set_error (error, errno, "create", self->path);
   self->end = self->prepared = JOB_SEGMENT_HEADER;
-  if (write_header (self, self->number, error) && sync_folder (self, error))
+  if (set_mode (self, error) && write_header (self, self->number, error) &&
+      sync_folder (self, error))
     return TRUE;
   job_segment_remove (self, NULL);
   return FALSE;
