@@ -9,7 +9,10 @@
  * without the fault, twice, and compares it with the model.
  *
  * Between two steps all threads come to rest, so that the n-th call is about the same one each
- * time. A fault that was not met is counted, but not as tried. */
+ * time. A fault that was not met is counted, but not as tried.
+ *
+ * Few cases are faults drawn by their seeds; as many as the workload has faults are all of them, in
+ * their order, whose seeds have the bit EXACT: so any part of these can be tried again. */
 
 #include "torture.h"
 
@@ -25,6 +28,9 @@
 #define N_STEPS 200
 #define SEEDS_PER_WORKLOAD 1024
 #define MAX_COUNTS 8192
+/* A seed with this bit names a workload, and a fault of it by its number: not by chance. */
+#define EXACT (G_GUINT64_CONSTANT (1) << 40)
+#define MAX_FAULTS (1 << 20)
 
 typedef struct
 {
@@ -40,9 +46,10 @@ typedef struct
   char *folder;
   GArray *steps; /* of WorkStep */
   Shared *shared;
-  const ShimFault *fault; /* NULL: none */
-  gboolean closes;        /* the process closes the queue before it ends */
-  gboolean cleared;       /* in the child: the fault was over at the last opening */
+  gboolean has_fault;
+  ShimFault fault;
+  gboolean closes;  /* the process closes the queue before it ends */
+  gboolean cleared; /* in the child: the fault was over at the last opening */
   guint64 n_not_met;
 } Sweep;
 
@@ -53,7 +60,7 @@ may_fail (gpointer data)
 {
   const Sweep *self = data;
 
-  return self->fault && shim_has_met () && !self->cleared;
+  return self->has_fault && shim_has_met () && !self->cleared;
 }
 
 static void
@@ -61,7 +68,7 @@ note_opening (gpointer data)
 {
   Sweep *self = data;
 
-  self->cleared = self->fault && self->fault->span == SHIM_ONCE && shim_has_met ();
+  self->cleared = self->has_fault && self->fault.span == SHIM_ONCE && shim_has_met ();
 }
 
 static void
@@ -92,13 +99,13 @@ play_with_fault (gpointer data)
   Workload workload;
 
   shim_begin (self->folder);
-  if (self->fault)
-    shim_arm (self->fault);
+  if (self->has_fault)
+    shim_arm (&self->fault);
   workload_init (&workload, self->task->backend, self->folder, self->steps, &self->shared->log);
   workload.may_fail = may_fail;
   workload.opening = note_opening;
   workload.data = self;
-  workload.fault_lasts = self->fault && self->fault->span != SHIM_ONCE;
+  workload.fault_lasts = self->has_fault && self->fault.span != SHIM_ONCE;
   workload.verbose = self->task->verbose;
   workload_run (&workload);
   publish_counts (self->shared);
@@ -152,74 +159,44 @@ find_count (const Shared *shared, const ShimFault *fault)
 
 /* With fewer steps there are fewer calls: the fault may move forward for it. */
 static char *
-try_moved (Sweep *self, ShimFault *fault)
+try_moved (gpointer data)
 {
-  ShimFault moved = *fault;
-  const ShimFault *before = self->fault;
-  char *story;
-  guint count;
+  Sweep *self = data;
+  ShimFault before = self->fault;
+  char *story = try_fault (self);
+  guint count = find_count (self->shared, &self->fault);
 
-  self->fault = &moved;
-  story = try_fault (self);
-  count = find_count (self->shared, &moved);
   for (guint i = 0; story == NULL && !self->shared->met && i < 6 && i < count; i++)
     {
-      moved.at.count = count - i;
+      self->fault.at.count = count - i;
       story = try_fault (self);
     }
-  self->fault = before;
-  if (story)
-    *fault = moved;
+  if (story == NULL)
+    self->fault = before;
   return story;
 }
 
-/* Leaves steps out as long as something stays wrong. */
 static char *
-shrink (Sweep *self, ShimFault *fault, char *story)
+shrink (Sweep *self, char *story)
 {
-  gint64 deadline = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
-  guint size = self->shared->log.n_steps;
-
-  g_array_set_size (self->steps, MAX (size, 1));
-  for (size = self->steps->len / 2; size > 0; size /= 2)
-    for (guint at = 0; at < self->steps->len && g_get_monotonic_time () < deadline;)
-      {
-        GArray *all = self->steps;
-        guint n = MIN (size, all->len - at);
-        char *next;
-
-        self->steps = g_array_copy (all);
-        g_array_remove_range (self->steps, at, n);
-        next = self->steps->len > 0 ? try_moved (self, fault) : NULL;
-        g_array_unref (next ? all : self->steps);
-        if (next)
-          {
-            g_free (story);
-            story = next;
-            continue;
-          }
-        self->steps = all;
-        at += n;
-      }
-  return story;
+  g_array_set_size (self->steps, MAX (self->shared->log.n_steps, 1));
+  return workload_shrink (&self->steps, story, try_moved, self);
 }
 
 static void
 tell (Sweep *self, TortureResult *result, guint64 seed, char *story)
 {
-  ShimFault fault = self->fault ? *self->fault : (ShimFault){ 0 };
   g_autofree char *what = NULL;
   g_autofree char *steps = NULL;
 
-  if (self->fault)
+  if (self->has_fault)
     {
       g_autofree char *again = NULL;
 
-      story = shrink (self, &fault, story);
-      self->fault = &fault;
+      story = shrink (self, story);
       again = try_fault (self); /* for its log */
     }
-  what = self->fault ? shim_fault_describe (&fault) : g_strdup ("none");
+  what = self->has_fault ? shim_fault_describe (&self->fault) : g_strdup ("none");
   steps = workload_describe (self->steps, &self->shared->log);
   torture_violation (result, g_strdup_printf ("faults, %s, seed %" G_GUINT64_FORMAT "\n"
                                               "fault:    %s\n"
@@ -239,7 +216,8 @@ try_case (Sweep *self, TortureResult *result, guint64 seed, const ShimFault *fau
 {
   char *story;
 
-  self->fault = fault;
+  self->has_fault = TRUE;
+  self->fault = *fault;
   self->closes = seed % 2 == 0;
   story = try_fault (self);
   if (self->task->verbose)
@@ -334,6 +312,12 @@ print_counts (const Shared *shared)
       g_print ("   %8u %s\n", sums[i], shim_call_name ((ShimCall) i));
 }
 
+static guint64
+get_workload (guint64 seed)
+{
+  return seed & EXACT ? (seed & ~EXACT) / MAX_FAULTS : seed / SEEDS_PER_WORKLOAD;
+}
+
 /* Without a fault. NULL: that is wrong already. */
 static GArray *
 count_calls (Sweep *self, TortureResult *result, guint64 seed)
@@ -342,8 +326,8 @@ count_calls (Sweep *self, TortureResult *result, guint64 seed)
 
   if (self->steps)
     g_array_unref (self->steps);
-  self->steps = workload_plan (seed / SEEDS_PER_WORKLOAD, N_STEPS);
-  self->fault = NULL;
+  self->steps = workload_plan (get_workload (seed), N_STEPS);
+  self->has_fault = FALSE;
   self->closes = TRUE;
   story = try_fault (self);
   if (self->task->verbose)
@@ -354,31 +338,44 @@ count_calls (Sweep *self, TortureResult *result, guint64 seed)
   return NULL;
 }
 
-/* Each once. */
-static void
-try_all (Sweep *self, TortureResult *result, GArray *faults)
+static gboolean
+try_seed (Sweep *self, TortureResult *result, guint64 seed, GArray *faults)
 {
-  for (guint i = 0; i < faults->len; i++)
-    if (!try_case (self, result, i, &g_array_index (faults, ShimFault, i)))
-      return;
+  guint number = (guint) (seed % MAX_FAULTS);
+
+  if ((seed & EXACT) == 0)
+    return try_case (self, result, seed, draw_fault (faults, seed));
+  return number < faults->len &&
+         try_case (self, result, seed, &g_array_index (faults, ShimFault, number));
 }
 
 static void
-try_some (Sweep *self, TortureResult *result, GArray *faults)
+try_seeds (Sweep *self, TortureResult *result, guint64 first, guint64 n, GArray *faults)
 {
-  for (guint64 i = 0; i < self->task->cases; i++)
+  for (guint64 seed = first; seed < first + n; seed++)
     {
-      guint64 seed = self->task->seed + i;
-
-      if (i > 0 && seed % SEEDS_PER_WORKLOAD == 0)
+      if (seed > first && get_workload (seed) != get_workload (seed - 1))
         {
           g_array_unref (faults);
           faults = count_calls (self, result, seed);
         }
-      if (faults == NULL || !try_case (self, result, seed, draw_fault (faults, seed)))
+      if (faults == NULL || !try_seed (self, result, seed, faults))
         break;
     }
   g_clear_pointer (&faults, g_array_unref);
+}
+
+/* More cases than a workload has faults: each of them once. */
+static void
+try_faults (Sweep *self, TortureResult *result)
+{
+  guint64 seed = self->task->seed;
+  GArray *faults = count_calls (self, result, seed);
+
+  if (faults && (seed & EXACT) == 0 && self->task->cases >= faults->len)
+    try_seeds (self, result, EXACT + get_workload (seed) * MAX_FAULTS, faults->len, faults);
+  else if (faults)
+    try_seeds (self, result, seed, self->task->cases, faults);
 }
 
 static void
@@ -386,20 +383,12 @@ run (const TortureTask *task, TortureResult *result)
 {
   Sweep self = { .task = task, .folder = g_build_filename (task->folder, "case", NULL) };
   g_autoptr (GError) error = NULL;
-  GArray *faults = NULL;
 
   self.shared = trial_share (sizeof *self.shared);
   if (trial_prepare (task->backend, &error))
-    faults = count_calls (&self, result, task->seed);
+    try_faults (&self, result);
   else
     result->skipped = g_strdup (error->message);
-  if (faults && task->cases >= faults->len)
-    {
-      try_all (&self, result, faults);
-      g_array_unref (faults);
-    }
-  else if (faults)
-    try_some (&self, result, faults);
   if (self.n_not_met > 0)
     g_print ("   %" G_GUINT64_FORMAT " faults were not met\n", self.n_not_met);
   g_clear_pointer (&self.steps, g_array_unref);

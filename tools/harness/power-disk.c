@@ -6,49 +6,13 @@
  * certain is lost though its file was synced, and the other way round: what ext4 does beyond that
  * is not promised by POSIX, and other file systems do not do it. */
 
-#include "power-disk.h"
+#include "power-disk-private.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SECTOR 512
 #define LARGE 4096 /* a write of more goes in pieces of so many bytes */
-#define MAX_FDS 1024
-#define FOLDER G_MAXUINT /* as a number of an inode */
-
-typedef enum
-{
-  PART_DATA,
-  PART_LENGTH, /* of a file that a write made longer */
-  PART_TRUNCATION,
-  PART_CREATION,
-  PART_RENAMING,
-  PART_UNLINKING,
-} PartKind;
-
-typedef struct
-{
-  PartKind kind;
-  guint inode; /* or FOLDER */
-  guint64 offset;
-  guint8 *data; /* owned */
-  gsize size;
-  char *path; /* owned */
-  char *to;   /* owned */
-} Part;
-
-struct _PowerDisk
-{
-  GPtrArray *contents; /* of GByteArray: durable, by the number of the inode */
-  GArray *lengths;     /* of guint64: as the process sees them */
-  GHashTable *durable; /* path to the number of its inode + 1; FOLDER + 1 is 0, so … */
-  GHashTable *current; /* … look with g_hash_table_lookup_extended() */
-  GArray *parts;       /* of Part, in their order */
-  guint inodes[MAX_FDS];
-  char *folders[MAX_FDS]; /* of descriptors of folders */
-};
+#define PAGE 4096
 
 static void
 part_clear (gpointer data)
@@ -77,7 +41,7 @@ power_disk_new (void)
 void
 power_disk_free (PowerDisk *self)
 {
-  for (guint i = 0; i < MAX_FDS; i++)
+  for (guint i = 0; i < POWER_MAX_FDS; i++)
     g_free (self->folders[i]);
   g_array_unref (self->parts);
   g_hash_table_unref (self->durable);
@@ -100,8 +64,8 @@ find (GHashTable *names, const char *path, guint *inode)
   return TRUE;
 }
 
-static void
-set_name (GHashTable *names, const char *path, guint inode)
+void
+power_set_name (GHashTable *names, const char *path, guint inode)
 {
   g_hash_table_insert (names, g_strdup (path), GUINT_TO_POINTER (inode));
 }
@@ -115,21 +79,21 @@ drop_name (GHashTable *names, const char *path, guint inode)
     g_hash_table_remove (names, path);
 }
 
-static void
-change_names (GHashTable *names, const Part *part)
+void
+power_part_change_names (GHashTable *names, const Part *part)
 {
   if (part->kind == PART_CREATION)
-    set_name (names, part->path, part->inode);
+    power_set_name (names, part->path, part->inode);
   else
     drop_name (names, part->path, part->inode);
   if (part->kind == PART_RENAMING)
-    set_name (names, part->to, part->inode);
+    power_set_name (names, part->to, part->inode);
 }
 
 /* --- contents --------------------------------------------------------------------------------- */
 
-static void
-set_length (GByteArray *content, gsize length)
+void
+power_set_length (GByteArray *content, gsize length)
 {
   gsize old = content->len;
 
@@ -138,21 +102,17 @@ set_length (GByteArray *content, gsize length)
     memset (content->data + old, 0, length - old);
 }
 
-static void
-change_content (GByteArray *content, const Part *part)
+/* A new length without the data: zeros. */
+void
+power_part_change_content (GByteArray *content, const Part *part)
 {
-  if (part->kind == PART_TRUNCATION)
-    set_length (content, part->offset);
-  else if (content->len < part->offset + part->size)
-    set_length (content, part->offset + part->size);
-  if (part->kind == PART_DATA)
-    memcpy (content->data + part->offset, part->data, part->size);
-}
-
-static gboolean
-is_about_name (const Part *part)
-{
-  return part->kind >= PART_CREATION;
+  if (part->kind == PART_TRUNCATION || (part->kind == PART_LENGTH && content->len < part->offset))
+    power_set_length (content, part->offset);
+  if (part->kind != PART_DATA || part->size == 0)
+    return;
+  if (content->len < part->offset + part->size)
+    power_set_length (content, part->offset + part->size);
+  memcpy (content->data + part->offset, part->data, part->size);
 }
 
 /* --- what is done ----------------------------------------------------------------------------- */
@@ -161,8 +121,8 @@ static void
 add_part (PowerDisk *self, Part part)
 {
   g_array_append_val (self->parts, part);
-  if (is_about_name (&part))
-    change_names (self->current, &part);
+  if (power_part_is_about_name (&part))
+    power_part_change_names (self->current, &part);
 }
 
 static void
@@ -198,6 +158,21 @@ do_open (PowerDisk *self, const ShimEvent *event)
   self->folders[event->fd] = inode == FOLDER ? g_strdup (event->path) : NULL;
 }
 
+/* Who writes to a page makes all of it dirty again. */
+static void
+find_again (PowerDisk *self, guint inode, guint64 offset, gsize size)
+{
+  for (guint i = 0; i < self->parts->len; i++)
+    {
+      Part *part = &g_array_index (self->parts, Part, i);
+
+      if (part->kind == PART_DATA && part->inode == inode &&
+          part->offset / PAGE <= (offset + size - 1) / PAGE &&
+          (part->offset + part->size - 1) / PAGE >= offset / PAGE)
+        part->lost = FALSE;
+    }
+}
+
 static void
 do_write (PowerDisk *self, const ShimEvent *event)
 {
@@ -206,6 +181,7 @@ do_write (PowerDisk *self, const ShimEvent *event)
   gsize piece = event->size > LARGE ? LARGE : SECTOR;
   gsize size;
 
+  find_again (self, inode, event->offset, event->size);
   if (event->offset + event->size > *length)
     {
       *length = event->offset + event->size;
@@ -227,10 +203,10 @@ do_write (PowerDisk *self, const ShimEvent *event)
 static void
 settle (PowerDisk *self, const Part *part)
 {
-  if (is_about_name (part))
-    change_names (self->durable, part);
+  if (power_part_is_about_name (part))
+    power_part_change_names (self->durable, part);
   else
-    change_content (g_ptr_array_index (self->contents, part->inode), part);
+    power_part_change_content (g_ptr_array_index (self->contents, part->inode), part);
 }
 
 static gboolean
@@ -244,10 +220,44 @@ is_in_folder (const char *path, const char *folder)
 static gboolean
 is_synced (const Part *part, guint inode, const char *folder)
 {
-  if (!is_about_name (part))
+  if (!power_part_is_about_name (part))
     return part->inode == inode;
   return folder &&
          (is_in_folder (part->path, folder) || (part->to && is_in_folder (part->to, folder)));
+}
+
+static gboolean
+is_of (PowerDisk *self, const Part *part, int fd)
+{
+  return is_synced (part, self->folders[fd] ? FOLDER : self->inodes[fd], self->folders[fd]);
+}
+
+/* The kernel says so once, and calls the pages clean: they may be on the disk or not, and no sync
+ * changes that. */
+static void
+fail_sync (PowerDisk *self, int fd)
+{
+  for (guint i = 0; i < self->parts->len; i++)
+    {
+      Part *part = &g_array_index (self->parts, Part, i);
+
+      if (part->kind == PART_DATA && is_of (self, part, fd))
+        part->lost = TRUE;
+    }
+}
+
+/* What was lost behind the new end of a file stays away, now that the end is certain. */
+static void
+drop_lost_behind (PowerDisk *self, const Part *truncation, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      Part *part = &g_array_index (self->parts, Part, i);
+
+      if (part->lost && part->inode == truncation->inode &&
+          part->offset + part->size > truncation->offset)
+        part->size = truncation->offset > part->offset ? truncation->offset - part->offset : 0;
+    }
 }
 
 /* @all: else what the descriptor is for. */
@@ -260,9 +270,11 @@ do_sync (PowerDisk *self, int fd, gboolean all)
     {
       Part *part = &g_array_index (self->parts, Part, i);
 
-      if (all || is_synced (part, self->folders[fd] ? FOLDER : self->inodes[fd], self->folders[fd]))
+      if (!part->lost && (all || is_of (self, part, fd)))
         {
           settle (self, part);
+          if (part->kind == PART_TRUNCATION)
+            drop_lost_behind (self, part, n);
           part_clear (part);
         }
       else
@@ -323,6 +335,9 @@ power_disk_do (PowerDisk *self, const ShimEvent *event)
     case SHIM_DID_SYNC:
       do_sync (self, event->fd, FALSE);
       break;
+    case SHIM_DID_FAIL_SYNC:
+      fail_sync (self, event->fd);
+      break;
     case SHIM_DID_SYNC_ALL:
       do_sync (self, event->fd, TRUE);
       break;
@@ -343,167 +358,4 @@ power_disk_do (PowerDisk *self, const ShimEvent *event)
     default:
       break;
     }
-}
-
-/* --- what may be left ------------------------------------------------------------------------- */
-
-guint
-power_disk_count_parts (PowerDisk *self)
-{
-  return self->parts->len;
-}
-
-static GHashTable *
-make_names (PowerDisk *self, const gboolean *has)
-{
-  GHashTable *names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  GHashTableIter iter;
-  gpointer path, inode;
-
-  g_hash_table_iter_init (&iter, self->durable);
-  while (g_hash_table_iter_next (&iter, &path, &inode))
-    set_name (names, path, GPOINTER_TO_UINT (inode));
-  for (guint i = 0; i < self->parts->len; i++)
-    {
-      const Part *part = &g_array_index (self->parts, Part, i);
-
-      if (has[i] && is_about_name (part))
-        change_names (names, part);
-    }
-  return names;
-}
-
-static GByteArray *
-make_content (PowerDisk *self, const gboolean *has, guint inode)
-{
-  const GByteArray *durable = g_ptr_array_index (self->contents, inode);
-  GByteArray *content = g_byte_array_sized_new (durable->len + 1);
-
-  g_byte_array_append (content, durable->data, durable->len);
-  for (guint i = 0; i < self->parts->len; i++)
-    {
-      const Part *part = &g_array_index (self->parts, Part, i);
-
-      if (has[i] && !is_about_name (part) && part->inode == inode)
-        {
-          Part length = *part;
-
-          /* The new length without the data: zeros. */
-          if (part->kind == PART_LENGTH && content->len < part->offset)
-            set_length (content, part->offset);
-          else if (part->kind != PART_LENGTH)
-            change_content (content, &length);
-        }
-    }
-  return content;
-}
-
-static guint64
-add_up (guint64 sum, const void *data, gsize size)
-{
-  const guint8 *bytes = data;
-
-  for (gsize i = 0; i < size; i++)
-    sum = (sum ^ bytes[i]) * G_GUINT64_CONSTANT (1099511628211);
-  return sum;
-}
-
-guint64
-power_disk_get_sum (PowerDisk *self, const gboolean *has)
-{
-  g_autoptr (GHashTable) names = make_names (self, has);
-  GHashTableIter iter;
-  gpointer path, inode;
-  guint64 sum = 0;
-
-  g_hash_table_iter_init (&iter, names);
-  while (g_hash_table_iter_next (&iter, &path, &inode))
-    {
-      guint64 one = add_up (G_GUINT64_CONSTANT (14695981039346656037), path, strlen (path));
-
-      if (GPOINTER_TO_UINT (inode) != FOLDER)
-        {
-          g_autoptr (GByteArray) content = make_content (self, has, GPOINTER_TO_UINT (inode));
-
-          one = add_up (one, content->data, content->len);
-        }
-      sum += one; /* they come in no order */
-    }
-  return sum;
-}
-
-/* Folders first; what is in a folder that is not there is not there. */
-static void
-write_file (PowerDisk *self, const gboolean *has, guint inode, const char *path)
-{
-  g_autoptr (GByteArray) content = make_content (self, has, inode);
-  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-  if (fd >= 0 && write (fd, content->data, content->len) != (gssize) content->len)
-    g_error ("%s cannot be written", path);
-  if (fd >= 0)
-    close (fd);
-}
-
-void
-power_disk_write (PowerDisk *self, const gboolean *has, const char *folder)
-{
-  g_autoptr (GHashTable) names = make_names (self, has);
-  GHashTableIter iter;
-  gpointer name, inode;
-
-  for (guint round = 0; round < 2; round++)
-    {
-      g_hash_table_iter_init (&iter, names);
-      while (g_hash_table_iter_next (&iter, &name, &inode))
-        {
-          g_autofree char *path = g_build_filename (folder, name, NULL);
-
-          if (round == 0 && GPOINTER_TO_UINT (inode) == FOLDER)
-            mkdir (path, 0700);
-          else if (round == 1 && GPOINTER_TO_UINT (inode) != FOLDER)
-            write_file (self, has, GPOINTER_TO_UINT (inode), path);
-        }
-    }
-}
-
-static const char *
-find_name (PowerDisk *self, guint inode)
-{
-  GHashTableIter iter;
-  gpointer name, value;
-
-  g_hash_table_iter_init (&iter, self->current);
-  while (g_hash_table_iter_next (&iter, &name, &value))
-    if (GPOINTER_TO_UINT (value) == inode)
-      return name;
-  return "a file without a name";
-}
-
-static void
-describe_part (PowerDisk *self, const Part *part, gboolean has, GString *text)
-{
-  static const char *const kinds[] = { "data",     "length", "truncation",
-                                       "creation", "rename", "unlink" };
-
-  g_string_append_printf (text, "\n          %s %s of %s", has ? "with   " : "without",
-                          kinds[part->kind],
-                          part->path ? part->path : find_name (self, part->inode));
-  if (part->to)
-    g_string_append_printf (text, " to %s", part->to);
-  if (!is_about_name (part))
-    g_string_append_printf (text, ", at %" G_GUINT64_FORMAT ", %" G_GSIZE_FORMAT " bytes",
-                            part->offset, part->size);
-}
-
-char *
-power_disk_describe (PowerDisk *self, const gboolean *has)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < self->parts->len && i < 40; i++)
-    describe_part (self, &g_array_index (self->parts, Part, i), has[i], text);
-  if (self->parts->len > 40)
-    g_string_append (text, "\n          …");
-  return g_string_free (text, FALSE);
 }

@@ -22,6 +22,8 @@ void power_disk_do (PowerDisk *self, const ShimEvent *event);
 guint power_disk_count_parts (PowerDisk *self);
 /* What is on the disk if of these only those with has[i] are; equal states have equal sums. */
 guint64 power_disk_get_sum (PowerDisk *self, const gboolean *has);
+/* The power comes back: it is the disk in that state, with nothing uncertain, and no file open. */
+void power_disk_cut (PowerDisk *self, const gboolean *has);
 /* Makes the files of that state, in a folder that is empty. */
 void power_disk_write (PowerDisk *self, const gboolean *has, const char *folder);
 /* Names the parts that are there, and those that are not, to be freed. */

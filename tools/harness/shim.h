@@ -100,6 +100,7 @@ typedef enum
   SHIM_DID_WRITE,       /* fd, offset, data */
   SHIM_DID_TRUNCATE,    /* fd, offset: the new size */
   SHIM_DID_SYNC,        /* fd */
+  SHIM_DID_FAIL_SYNC,   /* fd */
   SHIM_DID_SYNC_ALL,    /* – */
   SHIM_DID_RENAME,      /* path, to */
   SHIM_DID_LINK,        /* path, to */
@@ -128,7 +129,7 @@ gboolean shim_save (const char *path);
 /* Of ShimEvent. */
 GArray *shim_load (const char *path);
 
-/* --- for shim-calls.c ------------------------------------------------------------------------- */
+/* --- for the functions ------------------------------------------------------------------------ */
 
 /* What becomes of a call. */
 typedef enum

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,10 @@
 #include <jobqueue.h>
 
 static char *last_words; /* shared: the last message of a child */
+static gboolean in_child;
 
 #define LAST_WORDS 2048
+#define POLL_TIME 10 /* µs */
 
 gpointer
 trial_share (gsize size)
@@ -63,7 +66,9 @@ static void
 play_in_child (void (*play) (gpointer data), gpointer data)
 {
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
-  g_log_set_writer_func (keep_words, NULL, NULL);
+  if (!in_child) /* a child may have children, too */
+    g_log_set_writer_func (keep_words, NULL, NULL);
+  in_child = TRUE;
   alarm (TRIAL_SECONDS);
   play (data);
   _exit (0);
@@ -81,11 +86,10 @@ describe_end (int status)
                           last_words);
 }
 
-gboolean
-trial_run (void (*play) (gpointer data), gpointer data, char **story)
+static pid_t
+start_child (void (*play) (gpointer data), gpointer data)
 {
   pid_t child;
-  int status;
 
   *last_words = '\0';
   fflush (NULL);
@@ -94,12 +98,57 @@ trial_run (void (*play) (gpointer data), gpointer data, char **story)
     g_error ("No child: %s", g_strerror (errno));
   if (child == 0)
     play_in_child (play, data);
-  while (waitpid (child, &status, 0) < 0 && errno == EINTR)
-    ;
+  return child;
+}
+
+/* -1: it has not ended yet, which @flags let happen. */
+static int
+await_child (pid_t child, int flags)
+{
+  pid_t ended;
+  int status;
+
+  do
+    ended = waitpid (child, &status, flags);
+  while (ended < 0 && errno == EINTR);
+  return ended == child ? status : -1;
+}
+
+static gboolean
+judge_end (int status, char **story)
+{
   if (WIFEXITED (status) && WEXITSTATUS (status) == 0)
     return TRUE;
   *story = describe_end (status);
   return FALSE;
+}
+
+gboolean
+trial_run (void (*play) (gpointer data), gpointer data, char **story)
+{
+  return judge_end (await_child (start_child (play, data), 0), story);
+}
+
+gboolean
+trial_run_until (void (*play) (gpointer data), gboolean (*when) (gpointer data), gpointer data,
+                 gboolean *killed, char **story)
+{
+  pid_t child = start_child (play, data);
+  int status = -1;
+
+  *killed = FALSE;
+  while (when && status == -1 && !when (data))
+    {
+      g_usleep (POLL_TIME);
+      status = await_child (child, WNOHANG);
+    }
+  if (status != -1)
+    return judge_end (status, story);
+  if (when)
+    kill (child, SIGKILL);
+  status = await_child (child, 0);
+  *killed = WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL;
+  return *killed || judge_end (status, story);
 }
 
 static int

@@ -19,6 +19,10 @@ gboolean trial_prepare (const char *backend, GError **error);
 /* Calls @play in a child, which ends with that. FALSE, with a story in words, if the child ended in
  * another way. */
 gboolean trial_run (void (*play) (gpointer data), gpointer data, char **story);
+/* The same, but the child is killed as soon as @when (NULL: never) says so, which then has *killed
+ * set, and is no story. */
+gboolean trial_run_until (void (*play) (gpointer data), gboolean (*when) (gpointer data),
+                          gpointer data, gboolean *killed, char **story);
 
 /* Makes it anew, empty. */
 void trial_clear_folder (const char *folder);

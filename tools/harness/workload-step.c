@@ -356,11 +356,7 @@ tell_fault (Workload *self, const Deed *deed, const GError *error)
   if (g_error_matches (error, JOB_ERROR, JOB_ERROR_CLOSED))
     return WORK_ANSWER_CLOSED;
   if (strstr (error->message, "outcome is unknown") == NULL && !may_be_leased (self, deed))
-    {
-      g_free (self->tried);
-      self->tried = g_strdup (deed->id);
-      return WORK_ANSWER_FAILED;
-    }
+    return WORK_ANSWER_FAILED;
   self->maybe = model_copy (self->model);
   do_by_model (self->maybe, deed, &number);
   return WORK_ANSWER_UNKNOWN;

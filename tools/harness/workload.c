@@ -111,23 +111,31 @@ workload_clear (Workload *self)
   g_clear_object (&self->clock);
   g_clear_pointer (&self->model, model_free);
   g_clear_pointer (&self->maybe, model_free);
-  g_clear_pointer (&self->tried, g_free);
 }
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
+GHashTable *
+workload_dup_options (const char *backend, const char *folder, char **path)
+{
+  GHashTable *options = g_hash_table_new (g_str_hash, g_str_equal);
+  gboolean is_folder = g_str_equal (backend, "fs-json");
+  const char *file = is_folder                       ? "jobs"
+                     : g_str_equal (backend, "gdbm") ? "jobs.gdbm"
+                                                     : "jobs.sqlite";
+
+  *path = g_build_filename (folder, file, NULL);
+  g_hash_table_insert (options, is_folder ? (char *) "directory" : (char *) "file", *path);
+  return options;
+}
+
 static JobQueue *
 open_queue (Workload *self, GError **error)
 {
-  g_autoptr (GHashTable) options = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
-  gboolean is_folder = g_str_equal (self->backend, "fs-json");
-  const char *file = is_folder                             ? "jobs"
-                     : g_str_equal (self->backend, "gdbm") ? "jobs.gdbm"
-                                                           : "jobs.sqlite";
+  g_autofree char *path = NULL;
+  g_autoptr (GHashTable) options = workload_dup_options (self->backend, self->folder, &path);
 
-  g_hash_table_insert (options, is_folder ? (char *) "directory" : (char *) "file",
-                       g_build_filename (self->folder, file, NULL));
-  g_hash_table_insert (options, (char *) "checkpoint-size", g_strdup (CHECKPOINT_SIZE));
+  g_hash_table_insert (options, (char *) "checkpoint-size", (char *) CHECKPOINT_SIZE);
   return job_queue_new_for_backend (self->backend, options, JOB_CLOCK (self->clock), error);
 }
 
@@ -157,30 +165,18 @@ is_hidden (Workload *self, const char *difference)
          (strstr (difference, "cannot be read") || strstr (difference, "are damaged"));
 }
 
-/* A list of dependents has no way to tell of a fault: it is short then, once. */
-static gboolean
-check_model (Workload *self, Model *model, char **difference)
-{
-  gboolean could_fail = workload_may_fail (self);
-
-  if (model_check (model, self->queue, difference))
-    return TRUE;
-  return (could_fail || workload_may_fail (self)) && strstr (*difference, "number of dependents") &&
-         model_check (model, self->queue, difference);
-}
-
 /* Which of the two models is true. FALSE: neither, or it cannot be seen. */
 static gboolean
 choose (Workload *self)
 {
   g_autofree char *first = NULL, *second = NULL;
 
-  if (check_model (self, self->model, &first))
+  if (model_check (self->model, self->queue, &first))
     {
       g_clear_pointer (&self->maybe, model_free);
       return TRUE;
     }
-  if (self->maybe && check_model (self, self->maybe, &second))
+  if (self->maybe && model_check (self->maybe, self->queue, &second))
     {
       model_free (self->model);
       self->model = g_steal_pointer (&self->maybe);
@@ -215,8 +211,8 @@ is_sound (Workload *self)
 {
   g_autofree char *first = NULL, *second = NULL;
 
-  return check_model (self, self->model, &first) ||
-         (self->maybe && check_model (self, self->maybe, &second));
+  return model_check (self->model, self->queue, &first) ||
+         (self->maybe && model_check (self->maybe, self->queue, &second));
 }
 
 /* FALSE: it does not go any more. */
@@ -274,27 +270,13 @@ play_reopen (Workload *self)
   return open_again (self) && choose (self);
 }
 
-/* Who tried to end a lease, and could not, has at least shown that somebody is alive. */
-static gboolean
-check_sign_of_life (Workload *self, char **difference)
-{
-  ModelJob *job = self->tried ? model_find (self->model, self->tried) : NULL;
-
-  if (strstr (*difference, "heartbeat") == NULL || job == NULL || job->state != JOB_STATE_RUNNING)
-    return FALSE;
-  job->heartbeat_at = self->model->boot;
-  return check_model (self, self->model, difference);
-}
-
 /* A call that failed has changed nothing, in memory either. */
 static gboolean
 check_unchanged (Workload *self)
 {
   g_autofree char *difference = NULL;
 
-  if (check_model (self, self->model, &difference) || check_sign_of_life (self, &difference))
-    return TRUE;
-  if (is_hidden (self, difference))
+  if (model_check (self->model, self->queue, &difference) || is_hidden (self, difference))
     return TRUE;
   workload_complain (self, "after a call that failed: %s", difference);
   return FALSE;
@@ -333,7 +315,8 @@ play (Workload *self, guint number)
     }
   else
     goes_on = play_verb (self, step, entry);
-  workload_await_quiet ();
+  if (!self->hurries)
+    workload_await_quiet ();
   if (self->answered)
     self->answered (number, self->data);
   return goes_on && *self->log->complaint == '\0';
@@ -377,6 +360,39 @@ workload_replay (Workload *self, guint n_entries)
       if (is_open)
         break;
     }
+}
+
+/* The step that was cut off is known now, but for the token of its lease. */
+static void
+settle_cut (Workload *self, gboolean done)
+{
+  for (guint i = 0; i < self->log->n_steps; i++)
+    if (self->log->entries[i].outcome == WORK_BEGUN)
+      {
+        *self->log->entries[i].token = '\0';
+        self->log->entries[i].outcome = done ? WORK_ANSWERED : WORK_FAILED;
+      }
+}
+
+gboolean
+workload_resume (Workload *self)
+{
+  const Model *before = self->model;
+
+  if (!open_again (self) || !choose (self))
+    return FALSE;
+  settle_cut (self, self->model != before);
+  return TRUE;
+}
+
+gboolean
+workload_go_on (Workload *self, guint n_steps)
+{
+  gboolean goes_on = TRUE;
+
+  for (guint n = 0; goes_on && n < n_steps && self->log->n_steps < self->steps->len; n++)
+    goes_on = play (self, self->log->n_steps);
+  return goes_on;
 }
 
 gboolean

@@ -78,18 +78,23 @@ typedef struct
   void (*answered) (guint step, gpointer data);
   gpointer data;
   gboolean fault_lasts; /* what fails, goes on failing */
+  gboolean hurries;     /* the other threads do not come to rest between two steps */
   gboolean verbose;
 
   JobSteppedClock *clock;
   JobQueue *queue; /* %NULL: closed */
   Model *model;
   Model *maybe; /* what is as likely; or %NULL */
-  char *tried;  /* the id of the last job that a call failed on; or %NULL */
 } Workload;
 
 GArray *workload_plan (guint64 seed, guint n_steps);
 /* "12 complete", a line each. */
 char *workload_describe (GArray *steps, const WorkLog *log);
+
+/* Leaves steps out as long as @attempt still has a story of what is wrong. Returns the last one,
+ * and frees those before, @story first. */
+char *workload_shrink (GArray **steps, char *story, char *(*attempt) (gpointer data),
+                       gpointer data);
 
 void workload_init (Workload *self, const char *backend, const char *folder, GArray *steps,
                     WorkLog *log);
@@ -103,10 +108,17 @@ void workload_close (Workload *self);
 /* In a process that has done none of it: makes the model what the log says after @n_entries, which
  * were answered; if the next one was begun, it may be as well. */
 void workload_replay (Workload *self, guint n_entries);
+/* Instead of workload_run(), after workload_replay(): opens the queue, which has to be as the model
+ * says, and writes into the log what that shows of the step that was cut off. */
+gboolean workload_resume (Workload *self);
+/* Plays the next @n_steps of what is left. FALSE with a complaint in the log. */
+gboolean workload_go_on (Workload *self, guint n_steps);
 /* Opens the queue, which has to go, and to be as the model says: twice in a row. FALSE with a
  * complaint in the log. */
 gboolean workload_check (Workload *self);
 
+/* The options that say where the files are; *path has to be freed after them. */
+GHashTable *workload_dup_options (const char *backend, const char *folder, char **path);
 /* Waits until all other threads of this process wait. */
 void workload_await_quiet (void);
 
