@@ -7,6 +7,7 @@
 
 const TortureLayer *const torture_layers[] = {
   &layer_faults,
+  &layer_kill,
   &layer_power,
   NULL, /* the end */
 };

@@ -52,6 +52,7 @@ extern const TortureLayer *const torture_layers[];
 
 extern const TortureLayer layer_simulation;
 extern const TortureLayer layer_faults;
+extern const TortureLayer layer_kill;
 extern const TortureLayer layer_power;
 
 G_END_DECLS
