@@ -151,6 +151,12 @@ draw_dequeue (SimAct *self, const SimPlan *plan)
   self->timeout = sim_chance (4) ? sim_below (3000000) : 0;
 }
 
+static gint64
+draw_patience (void)
+{
+  return sim_chance (3) ? -1 : 1 + (gint64) sim_below (4000000);
+}
+
 /* The right one, as a rule; else an older one, none at all (an administrator), or a wrong one. */
 static void
 draw_token (SimAct *self, const ModelJob *job, const GPtrArray *tokens)
@@ -188,6 +194,17 @@ sim_act_draw (SimAct *self, const SimOp *op, const SimPlan *plan, const Model *m
     draw_dequeue (self, plan);
   else if (op->verb == SIM_PASS)
     self->timeout = sim_below (2000000);
+  else if (op->verb == SIM_WAIT)
+    {
+      draw_dequeue (self, plan);
+      self->timeout = draw_patience ();
+    }
+  else if (op->verb == SIM_WATCH)
+    {
+      set_id (self, draw_job (model));
+      self->text = texts[0];
+      self->timeout = draw_patience ();
+    }
   else
     {
       JobState wanted = op->verb == SIM_DEQUEUE_BY_ID ? JOB_STATE_PENDING : JOB_STATE_RUNNING;
@@ -216,14 +233,14 @@ get_token (const SimAct *self)
   return self->has_token ? self->token : NULL;
 }
 
-static const char *const *
-get_types (const SimAct *self)
+const char *const *
+sim_act_get_types (const SimAct *self)
 {
   return self->any_type ? NULL : self->types;
 }
 
-static const char *const *
-get_channels (const SimAct *self)
+const char *const *
+sim_act_get_channels (const SimAct *self)
 {
   return self->any_channel ? NULL : self->channels;
 }
@@ -238,7 +255,7 @@ sim_act_model (const SimAct *self, Model *model, guint *number)
     case SIM_ENQUEUE_MANY:
       return model_enqueue (model, self->specs, self->n_specs);
     case SIM_DEQUEUE:
-      return model_dequeue (model, get_types (self), get_channels (self), number);
+      return model_dequeue (model, sim_act_get_types (self), sim_act_get_channels (self), number);
     case SIM_DEQUEUE_BY_ID:
       return model_dequeue_by_id (model, self->id, number);
     case SIM_COMPLETE:
@@ -311,10 +328,10 @@ sim_act_describe (const SimAct *self, const Model *model, GString *text)
                           self->async ? " (async)" : "");
   for (guint i = 0; i < self->n_specs; i++)
     describe_spec (&self->specs[i], model, text);
-  if (self->verb == SIM_DEQUEUE)
+  if (self->verb == SIM_DEQUEUE || self->verb == SIM_WAIT)
     {
-      describe_names ("type", get_types (self), text);
-      describe_names ("channel", get_channels (self), text);
+      describe_names ("type", sim_act_get_types (self), text);
+      describe_names ("channel", sim_act_get_channels (self), text);
     }
   if (self->timeout > 0)
     g_string_append_printf (text, ", %" G_GINT64_FORMAT " µs", self->timeout);
@@ -323,7 +340,8 @@ sim_act_describe (const SimAct *self, const Model *model, GString *text)
       g_string_append_c (text, ' ');
       describe_job (model, self->id, text);
     }
-  if (self->text && self->verb != SIM_GET_INFO && self->verb != SIM_CANCEL)
+  if (self->text && self->verb != SIM_GET_INFO && self->verb != SIM_CANCEL &&
+      self->verb != SIM_WATCH)
     g_string_append_printf (text, ", token %.8s", self->has_token ? self->token : "none");
 }
 
@@ -347,4 +365,34 @@ sim_answer_clear (SimAnswer *self)
   g_free (self->id);
   g_free (self->token);
   g_free (self->args);
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+char *
+sim_answer_compare (const SimAnswer *self, const Model *model, int expected, guint number)
+{
+  const ModelJob *job = number == MODEL_NO_JOB ? NULL : model_get_job (model, number);
+
+  if (self->error != expected)
+    return g_strdup_printf ("the answer is error %d (%s), and should be %d", self->error,
+                            self->message ? self->message : "none", expected);
+  if (g_strcmp0 (self->id, job ? job->id : NULL) != 0)
+    return g_strdup_printf ("job %s came, and should be %s", self->id ? self->id : "none",
+                            job ? job->id : "none");
+  if (self->token && g_strcmp0 (self->args, job->args) != 0)
+    return g_strdup_printf ("job %u has args %s, and should have %s", number, self->args,
+                            job->args);
+  if (self->token && self->attempt != job->attempts)
+    return g_strdup_printf ("job %u is in attempt %u, and should be in %u", number, self->attempt,
+                            job->attempts);
+  return NULL;
+}
+
+void
+sim_answer_learn (const SimAnswer *self, Model *model, guint number, GPtrArray *tokens)
+{
+  model_learn_token (model, number, self->token);
+  g_ptr_array_add (tokens, g_strdup (self->id));
+  g_ptr_array_add (tokens, g_strdup (self->token));
 }

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 
 #define SIM_MAX_SPECS 5
 #define SIM_MAX_NAMES 4
+#define SIM_OTHER_ERROR (-2)
+#define SIM_CANCELED (-3)
 
 typedef struct
 {
@@ -32,7 +34,7 @@ typedef struct
 
 typedef struct
 {
-  int error;     /* MODEL_OK, or a JobError; another negative number for another domain's */
+  int error;     /* MODEL_OK, a JobError, SIM_CANCELED, or SIM_OTHER_ERROR */
   char *message; /* owned: of the error */
   char *id;      /* owned: the job that came */
   char *token;   /* owned: of the lease */
@@ -49,7 +51,16 @@ void sim_act_call (const SimAct *self, JobQueue *queue, SimAnswer *answer);
 /* To the model: how it has to end, and with which job. */
 int sim_act_model (const SimAct *self, Model *model, guint *number);
 void sim_act_describe (const SimAct *self, const Model *model, GString *text);
+const char *const *sim_act_get_types (const SimAct *self);
+const char *const *sim_act_get_channels (const SimAct *self);
 void sim_answer_clear (SimAnswer *self);
+/* Takes over @lease, which may be NULL. */
+void sim_answer_take_lease (SimAnswer *self, JobLease *lease);
+void sim_answer_set_error (SimAnswer *self, const GError *error);
+/* What is wrong with it, in words; or NULL. @number: the job that had to come. */
+char *sim_answer_compare (const SimAnswer *self, const Model *model, int expected, guint number);
+/* The model, and @tokens, get to know the lease. */
+void sim_answer_learn (const SimAnswer *self, Model *model, guint number, GPtrArray *tokens);
 void sim_answer_describe (const SimAnswer *self, const Model *model, GString *text);
 
 G_END_DECLS

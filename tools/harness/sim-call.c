@@ -179,16 +179,30 @@ get_info (const SimAct *act, JobQueue *queue, GError **error)
     }
 }
 
-static void
-take_lease (JobLease *lease, SimAnswer *answer)
+void
+sim_answer_take_lease (SimAnswer *self, JobLease *lease)
 {
   if (lease == NULL)
     return;
-  answer->id = g_strdup (job_lease_get_id (lease));
-  answer->token = g_strdup (job_lease_get_token (lease));
-  answer->args = g_strdup (job_lease_get_args (lease));
-  answer->attempt = job_lease_get_attempt (lease);
+  self->id = g_strdup (job_lease_get_id (lease));
+  self->token = g_strdup (job_lease_get_token (lease));
+  self->args = g_strdup (job_lease_get_args (lease));
+  self->attempt = job_lease_get_attempt (lease);
   g_object_unref (lease);
+}
+
+void
+sim_answer_set_error (SimAnswer *self, const GError *error)
+{
+  if (error == NULL)
+    return;
+  if (error->domain == JOB_ERROR)
+    self->error = error->code;
+  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    self->error = SIM_CANCELED;
+  else
+    self->error = SIM_OTHER_ERROR;
+  self->message = g_strdup (error->message);
 }
 
 static void
@@ -201,9 +215,9 @@ call (const SimAct *self, JobQueue *queue, SimAnswer *answer, GError **error)
   };
 
   if (self->verb == SIM_DEQUEUE)
-    take_lease (dequeue (self, queue, error), answer);
+    sim_answer_take_lease (answer, dequeue (self, queue, error));
   else if (self->verb == SIM_DEQUEUE_BY_ID)
-    take_lease (dequeue_by_id (self, queue, error), answer);
+    sim_answer_take_lease (answer, dequeue_by_id (self, queue, error));
   else if (self->verb == SIM_LOOKUP_TOKEN)
     answer->id = lookup_token (self, queue, error);
   else if (funcs[self->verb])
@@ -217,9 +231,5 @@ sim_act_call (const SimAct *self, JobQueue *queue, SimAnswer *answer)
 
   *answer = (SimAnswer){ .error = MODEL_OK };
   call (self, queue, answer, &error);
-  if (error)
-    {
-      answer->error = error->domain == JOB_ERROR ? error->code : -2;
-      answer->message = g_strdup (error->message);
-    }
+  sim_answer_set_error (answer, error);
 }

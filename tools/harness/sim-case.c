@@ -5,192 +5,64 @@
  * not at all: the queue that is opened next must be like the model before it or after it, in
  * everything. Before that it may die in its opening, more than once. */
 
-#include "sim-case.h"
+#include "sim-case-inside.h"
 
 #include "job-error.h"
-#include "sim-act.h"
 #include "sim-fiber.h"
 #include "sim-store.h"
-
-#define MAX_OPENINGS 4 /* after so many that failed or died, nothing is in the way any more */
-
-typedef struct
-{
-  const SimPlan *plan;
-  SimOutcome *outcome;
-  JobQueue *queue;
-  Model *model;
-  GPtrArray *tokens; /* of char: id, token, id, token … : all that were told */
-  guint number;      /* of the operation */
-} Case;
-
-static void violate (Case *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static void
-violate (Case *self, const char *format, ...)
-{
-  va_list args;
-
-  if (self->outcome->violation)
-    return;
-  va_start (args, format);
-  self->outcome->violation = g_strdup_vprintf (format, args);
-  va_end (args);
-}
-
-static void note (Case *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static void
-note (Case *self, const char *format, ...)
-{
-  va_list args;
-
-  if (self->outcome->trace == NULL)
-    return;
-  va_start (args, format);
-  g_string_append_vprintf (self->outcome->trace, format, args);
-  va_end (args);
-}
-
-static void
-see_time (Model *model)
-{
-  model_set_time (model, sim_get_wall_time (), sim_get_time ());
-}
-
-/* --- opening ---------------------------------------------------------------------------------- */
-
-/* Whoever is dead goes without a trace: its threads end, and nothing that they do comes to the
- * disk.
- */
-static void
-drop_queue (Case *self)
-{
-  if (self->queue)
-    job_queue_close (self->queue, NULL, NULL);
-  g_clear_object (&self->queue);
-  if (sim_disk_is_dead ())
-    sim_await_others ();
-}
-
-static gboolean
-try_open (Case *self, guint attempt)
-{
-  guint64 errors = sim_disk_count_errors ();
-  g_autoptr (GError) error = NULL;
-
-  if (attempt == MAX_OPENINGS)
-    sim_disk_calm ();
-  self->queue = sim_queue_open (self->plan->checkpoint_size, &error);
-  if (self->queue && !sim_disk_is_dead ())
-    return TRUE;
-
-  note (self, "     the opening %s\n", self->queue ? "was cut off" : error->message);
-  drop_queue (self);
-  if (!sim_disk_is_dead () && sim_disk_count_errors () == errors)
-    violate (self, "the queue cannot be opened: %s", error->message);
-  sim_disk_revive ();
-  return FALSE;
-}
-
-static void
-open_queue (Case *self, const SimTrouble *trouble)
-{
-  sim_disk_revive ();
-  sim_disk_trouble (trouble);
-  for (guint attempt = 0; self->outcome->violation == NULL && !try_open (self, attempt); attempt++)
-    ;
-}
-
-/* What is in the queue now is the model, or @other (NULL: no other). */
-static void
-choose (Case *self, Model *other)
-{
-  g_autofree char *difference = NULL;
-  g_autofree char *other_difference = NULL;
-
-  sim_disk_calm ();
-  see_time (self->model);
-  if (model_check (self->model, self->queue, &difference))
-    return;
-  if (other)
-    see_time (other);
-  if (other && model_check (other, self->queue, &other_difference))
-    {
-      Model copy = *self->model;
-
-      *self->model = *other;
-      *other = copy;
-      note (self, "     it had happened\n");
-      return;
-    }
-  violate (self, "%s%s%s", difference,
-           other ? "; or, if the operation that was cut off happened: " : "",
-           other ? other_difference : "");
-}
-
-/* Opens it again, in whatever way the last one went. @other: how the jobs may stand as well. */
-static void
-reopen (Case *self, const SimOp *op, Model *other)
-{
-  const SimTrouble none = { 0 };
-
-  drop_queue (self);
-  open_queue (self, &op->opening);
-  if (self->outcome->violation)
-    return;
-  see_time (self->model);
-  model_reopen (self->model);
-  if (other)
-    {
-      see_time (other);
-      model_reopen (other);
-    }
-  choose (self, other);
-  if (self->outcome->violation || !sim_chance (4))
-    return;
-
-  /* Once more: it is the same. */
-  sim_disk_kill (sim_chance (2));
-  drop_queue (self);
-  open_queue (self, &none);
-  if (self->outcome->violation == NULL)
-    {
-      see_time (self->model);
-      model_reopen (self->model);
-      choose (self, NULL);
-    }
-}
+#include "sim-wait.h"
 
 /* --- what is not an operation of the queue ---------------------------------------------------- */
 
 static void
-close_and_reopen (Case *self, const SimOp *op)
+close_and_reopen (SimWorld *self, const SimOp *op)
 {
   guint64 errors = sim_disk_count_errors ();
   g_autoptr (GError) error = NULL;
   gboolean closed = job_queue_close (self->queue, NULL, &error);
 
-  note (self, "%4u close: %s\n", self->number, closed ? "done" : error->message);
+  sim_world_note (self, "%4u close: %s\n", self->number, closed ? "done" : error->message);
   if (!closed && !sim_disk_is_dead () && sim_disk_count_errors () == errors)
-    violate (self, "the queue cannot be closed: %s", error->message);
+    sim_world_violate (self, "the queue cannot be closed: %s", error->message);
   if (closed && !sim_disk_is_dead () && sim_disk_has_files ())
-    violate (self, "there still is a journal after a clean close");
-  reopen (self, op, NULL);
+    sim_world_violate (self, "there still is a journal after a clean close");
+  if (!sim_disk_is_dead ())
+    sim_world_check (self, sim_waits_end (self->waits));
+  sim_world_reopen (self, op, NULL);
 }
 
 static void
-crash (Case *self, const SimOp *op)
+crash (SimWorld *self, const SimOp *op)
 {
   sim_disk_kill (op->trouble.power);
-  note (self, "%4u %s\n", self->number, op->trouble.power ? "power cut" : "kill");
-  reopen (self, op, NULL);
+  sim_world_note (self, "%4u %s\n", self->number, op->trouble.power ? "power cut" : "kill");
+  sim_world_reopen (self, op, NULL);
+}
+
+/* Whoever waits is told in time. */
+static void
+pass_time (SimWorld *self, const SimAct *act)
+{
+  gint64 end = sim_get_time () + act->timeout;
+  gint64 next;
+
+  sim_world_see_time (self->model);
+  while (self->outcome->violation == NULL &&
+         (next = sim_waits_get_next (self->waits, self->model)) <= end)
+    {
+      sim_sleep (next - sim_get_time ());
+      sim_world_see_time (self->model);
+      sim_world_check (self, sim_waits_settle (self->waits, self->model, self->tokens));
+    }
+  sim_sleep (end - sim_get_time ());
 }
 
 static void
-pass_time (Case *self, const SimAct *act)
+give_up (SimWorld *self)
 {
-  sim_sleep (act->timeout);
+  sim_world_note (self, "%4u give up waiting\n", self->number);
+  if (self->waits->len > 0)
+    sim_world_check (self, sim_waits_cancel (self->waits, sim_below (self->waits->len)));
 }
 
 /* --- an operation ----------------------------------------------------------------------------- */
@@ -200,8 +72,8 @@ pass_time (Case *self, const SimAct *act)
 static gint64
 get_end (const SimAct *act, const Model *model)
 {
-  const char *const *types = act->any_type ? NULL : act->types;
-  const char *const *channels = act->any_channel ? NULL : act->channels;
+  const char *const *types = sim_act_get_types (act);
+  const char *const *channels = sim_act_get_channels (act);
   gint64 end = model->boot + act->timeout;
 
   if (act->verb != SIM_DEQUEUE || model_get_first (model, types, channels) != MODEL_NO_JOB)
@@ -218,158 +90,207 @@ get_end (const SimAct *act, const Model *model)
   return end;
 }
 
-static void
-check_answer (Case *self, const SimAct *act, const SimAnswer *answer, int expected, guint number)
+static gboolean
+is_wait (const SimAct *act)
 {
-  const ModelJob *job = number == MODEL_NO_JOB ? NULL : model_get_job (self->model, number);
-
-  if (answer->error != expected)
-    violate (self, "the answer is error %d (%s), and should be %d", answer->error,
-             answer->message ? answer->message : "none", expected);
-  else if (g_strcmp0 (answer->id, job ? job->id : NULL) != 0)
-    violate (self, "job %s came, and should be %s", answer->id ? answer->id : "none",
-             job ? job->id : "none");
-  else if (answer->token && g_strcmp0 (answer->args, job->args) != 0)
-    violate (self, "job %u has args %s, and should have %s", number, answer->args, job->args);
-  else if (answer->token && answer->attempt != job->attempts)
-    violate (self, "job %u is in attempt %u, and should be in %u", number, answer->attempt,
-             job->attempts);
+  return act->verb == SIM_WAIT || act->verb == SIM_WATCH;
 }
 
+/* The same to the model. */
 static void
-learn_token (Case *self, const SimAnswer *answer, guint number)
-{
-  model_learn_token (self->model, number, answer->token);
-  g_ptr_array_add (self->tokens, g_strdup (answer->id));
-  g_ptr_array_add (self->tokens, g_strdup (answer->token));
-}
-
-static void
-compare (Case *self, const SimAct *act, const SimAnswer *answer, gint64 end)
+follow (SimWorld *self, const SimAct *act, const SimAnswer *answer)
 {
   guint number;
   int expected;
 
-  if (sim_get_time () != end)
-    violate (self, "it ended at %" G_GINT64_FORMAT " µs, and should at %" G_GINT64_FORMAT,
-             sim_get_time (), end);
-  see_time (self->model);
+  sim_world_see_time (self->model);
   expected = sim_act_model (act, self->model, &number);
-  check_answer (self, act, answer, expected, number);
-  if (self->outcome->violation)
-    return;
-  if (answer->token)
-    learn_token (self, answer, number);
+  sim_world_check (self, sim_answer_compare (answer, self->model, expected, number));
+  if (self->outcome->violation == NULL && answer->token)
+    sim_answer_learn (answer, self->model, number, self->tokens);
 }
 
-/* What it would have been, had it happened. */
+static void
+compare (SimWorld *self, const SimAct *act, const SimAnswer *answer, gint64 end)
+{
+  if (sim_get_time () != end)
+    sim_world_violate (self, "it ended at %" G_GINT64_FORMAT " µs, and should at %" G_GINT64_FORMAT,
+                       sim_get_time (), end);
+  follow (self, act, answer);
+}
+
+/* What it would have been, had it happened: with all that it lets others have, which is of the same
+ * batch. @act NULL: it has happened, and only that is open. */
 static Model *
-copy_after (Case *self, const SimAct *act)
+copy_after (SimWorld *self, const SimAct *act)
 {
   Model *other = model_copy (self->model);
   guint number;
 
-  see_time (other);
-  sim_act_model (act, other, &number);
+  sim_world_see_time (other);
+  if (act)
+    sim_act_model (act, other, &number);
+  sim_waits_model (self->waits, other);
   return other;
 }
 
-static gboolean
-is_closed (Case *self)
+/* What was answered before the end holds. */
+static void
+settle_death (SimWorld *self, const SimOp *op, const SimAct *act, const SimAnswer *answer)
 {
-  SimAct probe = { .verb = SIM_LOOKUP_TOKEN, .token = "00000000-0000-4000-8000-000000000000" };
-  SimAnswer answer;
-  gboolean closed;
+  gboolean done = answer->error == MODEL_OK && !is_wait (act);
+  g_autoptr (Model) other = NULL;
 
-  sim_act_call (&probe, self->queue, &answer);
-  closed = answer.error == JOB_ERROR_CLOSED;
-  sim_answer_clear (&answer);
-  return closed;
+  if (done)
+    follow (self, act, answer);
+  other = copy_after (self, done ? NULL : act);
+  sim_world_reopen (self, op, other);
 }
 
 /* A call that failed changed nothing; where that cannot be known, the queue is closed. What is
  * under way comes to its end first: a job whose lease could not be told of goes back, and if that
  * failed, it is tried again after a second. */
 static void
-settle_failure (Case *self, const SimOp *op, const SimAct *act, const SimAnswer *answer,
+settle_failure (SimWorld *self, const SimOp *op, const SimAct *act, const SimAnswer *answer,
                 guint64 errors)
 {
-  gboolean is_dequeue = act->verb == SIM_DEQUEUE || act->verb == SIM_DEQUEUE_BY_ID;
   g_autoptr (Model) other = copy_after (self, act);
 
   if (answer->error == JOB_ERROR_STORAGE && sim_disk_count_errors () == errors)
-    violate (self, "it failed without a cause: %s", answer->message);
+    sim_world_violate (self, "it failed without a cause: %s", answer->message);
   sim_disk_calm ();
-  sim_sleep (is_dequeue ? 2 * G_USEC_PER_SEC : 1);
-  if (is_closed (self))
+  sim_world_check (self, sim_waits_give_up (self->waits, self->model, self->tokens));
+  sim_sleep (2 * G_USEC_PER_SEC);
+  if (sim_world_is_closed (self))
     {
-      note (self, "     the queue closed itself\n");
-      reopen (self, op, other);
+      sim_world_note (self, "     the queue closed itself\n");
+      sim_world_reopen (self, op, other);
     }
   else if (answer->error == JOB_ERROR_CLOSED)
-    violate (self, "the queue said that it is closed, and is not");
+    sim_world_violate (self, "the queue said that it is closed, and is not");
   else
-    choose (self, NULL);
+    sim_world_choose (self, NULL);
+}
+
+/* It was done; but who waited may have met a fault. */
+static void
+settle_fault (SimWorld *self, const SimAct *act, const SimAnswer *answer, gint64 end)
+{
+  sim_disk_calm ();
+  compare (self, act, answer, end);
+  sim_world_check (self, sim_waits_give_up (self->waits, self->model, self->tokens));
+  sim_sleep (2 * G_USEC_PER_SEC);
+  sim_world_choose (self, NULL);
 }
 
 static void
-note_answer (Case *self, const SimAct *act, const SimAnswer *answer)
+note_answer (SimWorld *self, const SimAct *act, const SimAnswer *answer)
 {
   if (self->outcome->trace == NULL)
     return;
-  note (self, "%4u ", self->number);
+  sim_world_note (self, "%4u ", self->number);
   sim_act_describe (act, self->model, self->outcome->trace);
   g_string_append (self->outcome->trace, sim_disk_is_dead () ? " ✝ " : ": ");
   sim_answer_describe (answer, self->model, self->outcome->trace);
   g_string_append_c (self->outcome->trace, '\n');
 }
 
+/* If others wait, they have been answered, too, if they are. */
 static void
-call (Case *self, const SimOp *op, const SimAct *act)
+make_call (SimWorld *self, const SimAct *act, SimAnswer *answer)
+{
+  if (is_wait (act))
+    {
+      *answer = (SimAnswer){ .error = MODEL_OK };
+      sim_waits_begin (self->waits, act, self->queue);
+    }
+  else
+    sim_act_call (act, self->queue, answer);
+  if (self->waits->len > 0)
+    {
+      sim_sleep (0);
+      sim_waits_hear ();
+    }
+}
+
+static void
+call (SimWorld *self, const SimOp *op, const SimAct *act)
 {
   guint64 errors = sim_disk_count_errors ();
   SimAnswer answer;
   gint64 end;
 
-  see_time (self->model);
+  sim_world_see_time (self->model);
   end = get_end (act, self->model);
-  sim_act_call (act, self->queue, &answer);
+  make_call (self, act, &answer);
   note_answer (self, act, &answer);
   if (sim_disk_is_dead ())
-    {
-      g_autoptr (Model) other = copy_after (self, act);
-
-      reopen (self, op, other);
-    }
+    settle_death (self, op, act, &answer);
   else if (answer.error == JOB_ERROR_STORAGE || answer.error == JOB_ERROR_CLOSED)
     settle_failure (self, op, act, &answer, errors);
+  else if (self->waits->len > 0 && sim_disk_count_errors () != errors)
+    settle_fault (self, act, &answer, end);
   else
-    compare (self, act, &answer, end);
+    {
+      compare (self, act, &answer, end);
+      if (self->outcome->violation == NULL)
+        sim_world_check (self, sim_waits_settle (self->waits, self->model, self->tokens));
+    }
   sim_answer_clear (&answer);
 }
 
-static void
-do_op (Case *self, const SimOp *op)
+/* While somebody waits, a fault is a single one, and comes without a crash: else nobody could say
+ * who got what. */
+static SimTrouble
+get_trouble (SimWorld *self, const SimOp *op)
 {
-  SimAct act;
+  gboolean waits = self->waits->len > 0 || op->verb == SIM_WAIT || op->verb == SIM_WATCH;
+  SimTrouble trouble = op->trouble;
 
-  sim_seed (op->chance);
-  sim_disk_trouble (&op->trouble);
-  sim_act_draw (&act, op, self->plan, self->model, self->tokens);
+  if (op->verb == SIM_GIVE_UP || (waits && op->verb == SIM_PASS))
+    return (SimTrouble){ 0 };
+  if (waits && trouble.crash_in > 0)
+    trouble.fault_in = 0;
+  if (waits)
+    trouble.fault_length = 1;
+  return trouble;
+}
+
+static void
+do_act (SimWorld *self, const SimOp *op, SimAct *act)
+{
   if (op->verb == SIM_REOPEN)
     close_and_reopen (self, op);
   else if (op->verb == SIM_CRASH)
     crash (self, op);
   else if (op->verb == SIM_CHECK)
-    choose (self, NULL);
+    sim_world_choose (self, NULL);
+  else if (op->verb == SIM_GIVE_UP)
+    give_up (self);
   else if (op->verb == SIM_PASS)
     {
-      pass_time (self, &act);
+      pass_time (self, act);
       if (sim_disk_is_dead ())
-        reopen (self, op, NULL);
+        sim_world_reopen (self, op, NULL);
     }
   else
-    call (self, op, &act);
+    {
+      if (op->verb == SIM_DEQUEUE && self->waits->len > 0)
+        act->timeout = 0;
+      call (self, op, act);
+    }
+}
+
+static void
+do_op (SimWorld *self, const SimOp *op)
+{
+  SimTrouble trouble = get_trouble (self, op);
+  SimAct act;
+
+  sim_seed (op->chance);
+  sim_disk_trouble (&trouble);
+  sim_act_draw (&act, op, self->plan, self->model, self->tokens);
+  do_act (self, op, &act);
   sim_act_clear (&act);
   self->outcome->n_ops++;
 }
@@ -377,10 +298,10 @@ do_op (Case *self, const SimOp *op)
 /* --- a case ----------------------------------------------------------------------------------- */
 
 static void
-check_complaint (Case *self)
+check_complaint (SimWorld *self)
 {
   if (sim_disk_get_complaint ())
-    violate (self, "%s", sim_disk_get_complaint ());
+    sim_world_violate (self, "%s", sim_disk_get_complaint ());
 }
 
 static void
@@ -388,9 +309,9 @@ carry_out (gpointer data, gpointer unused)
 {
   const SimOp last = { .verb = SIM_REOPEN };
   const SimTrouble none = { 0 };
-  Case *self = data;
+  SimWorld *self = data;
 
-  open_queue (self, &none);
+  sim_world_open (self, &none);
   for (; self->outcome->violation == NULL && self->number < self->plan->n_ops; self->number++)
     {
       do_op (self, &self->plan->ops[self->number]);
@@ -399,26 +320,28 @@ carry_out (gpointer data, gpointer unused)
   if (self->outcome->violation == NULL)
     do_op (self, &last);
   check_complaint (self);
-  drop_queue (self);
+  sim_world_drop (self);
 }
 
 void
 sim_case_run (const SimPlan *plan, SimOutcome *outcome)
 {
-  Case self = { .plan = plan, .outcome = outcome };
+  SimWorld self = { .plan = plan, .outcome = outcome };
 
   self.model = model_new ();
   self.model->exact_times = TRUE;
   self.tokens = g_ptr_array_new_with_free_func (g_free);
+  self.waits = sim_waits_new ();
   sim_disk_reset ();
   sim_seed (plan->seed);
   sim_set_time (G_USEC_PER_SEC);
   sim_set_restlessness (plan->restlessness);
   if (!sim_run (carry_out, &self))
-    violate (&self, "operation %u is stuck: all threads wait, for nothing that can come",
-             self.number);
+    sim_world_violate (&self, "operation %u is stuck: all threads wait, for nothing that can come",
+                       self.number);
   outcome->n_crashes += sim_disk_count_crashes ();
   outcome->n_faults += sim_disk_count_faults ();
   model_free (self.model);
   g_ptr_array_unref (self.tokens);
+  g_ptr_array_unref (self.waits);
 }

@@ -118,12 +118,12 @@ sim_file_sync (SimFile *file)
 
 /* A part of one sector, as far as the file reaches. */
 static void
-keep_piece (GByteArray *bytes, const SimChange *change, guint64 from, guint64 to)
+keep_piece (GByteArray *bytes, const SimChange *change, guint64 from, guint64 to, gboolean tears)
 {
   to = MIN (to, bytes->len);
   if (from >= to)
     return;
-  if (sim_chance (8)) /* torn */
+  if (tears && sim_chance (8))
     to = from + sim_below (to - from);
   memcpy (bytes->data + from, change->data + (from - change->offset), to - from);
 }
@@ -138,11 +138,9 @@ keep_sectors (GByteArray *bytes, const SimChange *change, guint loss)
   for (guint64 at = change->offset; at < end; at = next)
     {
       next = MIN (end, (at / SECTOR + 1) * SECTOR);
-      if (loss == 0)
-        memcpy (bytes->data + at, change->data + (at - change->offset),
-                at < bytes->len ? MIN (next, bytes->len) - at : 0);
-      else if (!sim_chance (loss))
-        keep_piece (bytes, change, at, next);
+      if (loss > 0 && sim_chance (loss))
+        continue;
+      keep_piece (bytes, change, at, next, loss > 0);
     }
 }
 

@@ -265,6 +265,15 @@ take_spare (void)
   return self;
 }
 
+static void
+prepare (Place *place, void *stack)
+{
+  getcontext (&place->context);
+  place->context.uc_stack.ss_sp = stack;
+  place->context.uc_stack.ss_size = STACK_SIZE;
+  makecontext (&place->context, fiber_main, 0);
+}
+
 SimFiber *
 sim_fiber_new (GThreadFunc func, gpointer data)
 {
@@ -273,10 +282,7 @@ sim_fiber_new (GThreadFunc func, gpointer data)
 
   g_assert (sim.n_fibers < MAX_FIBERS);
   *self = (SimFiber){ .stack = stack, .func = func, .data = data, .deadline = -1 };
-  getcontext (&self->place.context);
-  self->place.context.uc_stack.ss_sp = stack;
-  self->place.context.uc_stack.ss_size = STACK_SIZE;
-  makecontext (&self->place.context, fiber_main, 0);
+  prepare (&self->place, stack);
   sim.fibers[sim.n_fibers++] = self;
   sim.n_ready++;
   return self;
@@ -436,7 +442,7 @@ sim_set_time (gint64 time)
 void
 sim_sleep (gint64 microseconds)
 {
-  int nothing;
+  int nothing = 0;
 
   sim_block (&nothing, sim.time + microseconds);
 }

@@ -10,13 +10,14 @@
 
 #include <string.h>
 
-#define MAX_STEPS 24 /* of one operation, about: when its troubles come */
+#define MAX_STEPS 24 /* of one operation, or an opening, about: when its troubles come */
 
 static const guint common_weights[SIM_N_VERBS] = {
   [SIM_ENQUEUE] = 60,  [SIM_ENQUEUE_MANY] = 10, [SIM_DEQUEUE] = 60,  [SIM_DEQUEUE_BY_ID] = 8,
   [SIM_COMPLETE] = 30, [SIM_FAIL] = 15,         [SIM_RELEASE] = 10,  [SIM_CANCEL] = 8,
   [SIM_HEARTBEAT] = 5, [SIM_LOOKUP_TOKEN] = 5,  [SIM_GET_INFO] = 10, [SIM_CHECK] = 1,
-  [SIM_PASS] = 8,      [SIM_REOPEN] = 1,        [SIM_CRASH] = 2,
+  [SIM_PASS] = 8,      [SIM_REOPEN] = 1,        [SIM_CRASH] = 2,     [SIM_WAIT] = 10,
+  [SIM_WATCH] = 8,     [SIM_GIVE_UP] = 3,
 };
 
 static SimVerb
@@ -50,16 +51,23 @@ typedef struct
   guint faults;
 } Rates;
 
+/* Most operations have a few steps only. */
+static guint
+draw_step (void)
+{
+  return 1 + sim_below (sim_chance (2) ? 4 : MAX_STEPS);
+}
+
 static SimTrouble
 draw_trouble (const Rates *rates)
 {
   SimTrouble trouble = { .power = sim_chance (2) || sim_chance (2) };
 
   if (sim_chance (rates->crashes))
-    trouble.crash_in = 1 + sim_below (MAX_STEPS);
+    trouble.crash_in = draw_step ();
   if (sim_chance (rates->faults))
     {
-      trouble.fault_in = 1 + sim_below (MAX_STEPS);
+      trouble.fault_in = draw_step ();
       trouble.fault_length = sim_chance (3) ? 1 + sim_below (60) : 1 + sim_below (2);
       trouble.fault = sim_below (SIM_SHORT + 1);
     }
@@ -139,7 +147,8 @@ sim_verb_get_name (SimVerb verb)
     [SIM_HEARTBEAT] = "heartbeat", [SIM_LOOKUP_TOKEN] = "look up token",
     [SIM_GET_INFO] = "get info",   [SIM_CHECK] = "check all",
     [SIM_PASS] = "let time pass",  [SIM_REOPEN] = "close and open",
-    [SIM_CRASH] = "crash",
+    [SIM_CRASH] = "crash",         [SIM_WAIT] = "wait for a job",
+    [SIM_WATCH] = "watch",         [SIM_GIVE_UP] = "give up waiting",
   };
 
   return names[verb];

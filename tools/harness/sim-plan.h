@@ -21,6 +21,9 @@ typedef enum
   SIM_CANCEL,
   SIM_HEARTBEAT,
   SIM_LOOKUP_TOKEN,
+  SIM_WAIT,    /* for a job, while others go on */
+  SIM_WATCH,   /* until a job is over, while others go on */
+  SIM_GIVE_UP, /* one that waits */
   SIM_GET_INFO,
   SIM_CHECK,  /* the whole queue */
   SIM_PASS,   /* time passes */
