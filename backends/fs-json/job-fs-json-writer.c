@@ -18,8 +18,8 @@ typedef struct
 {
   const JobRecord *record;
   const JobStatus *status;
-  const GArray *dependents; /* of JobId; or NULL */
-  JobFsJsonSlice ours;      /* our member as it was */
+  const GArray *dependents;     /* of JobId; or NULL */
+  const JobFsJsonDocument *old; /* the file as it was; or NULL */
   GString *out;
 } Writer;
 
@@ -155,7 +155,7 @@ get_result (const Writer *self)
 /* Our member. */
 
 static void
-append_conditions (GString *out, const JobRecord *record)
+append_new_conditions (GString *out, const JobRecord *record)
 {
   gboolean all_ok = TRUE;
 
@@ -170,6 +170,22 @@ append_conditions (GString *out, const JobRecord *record)
       job_json_append_string (out, job_condition_to_string (record->dependencies[i].condition));
     }
   g_string_append_c (out, ']');
+}
+
+/* They belong to the dependencies, which an update leaves as they are, those named twice too: of
+ * the record they have only the first. */
+static void
+append_conditions (const Writer *self)
+{
+  const JobFsJsonSlice *old = self->old ? &self->old->own[JOB_FS_JSON_OWN_CONDITIONS] : NULL;
+
+  if (old == NULL)
+    append_new_conditions (self->out, self->record);
+  else if (job_fs_json_slice_has_value (old))
+    {
+      append_key (self->out, job_fs_json_own_names[JOB_FS_JSON_OWN_CONDITIONS]);
+      g_string_append_len (self->out, old->text, (gssize) old->length);
+    }
 }
 
 static void
@@ -255,12 +271,13 @@ append_state (const Writer *self)
 static void
 append_unknown_own (const Writer *self)
 {
+  const JobFsJsonSlice *ours = self->old ? &self->old->members[JOB_FS_JSON_OURS] : NULL;
   JobJsonIter iter;
   const char *key, *value;
   gsize key_length, value_length;
 
-  if (self->ours.text == NULL ||
-      !job_json_iter_init (&iter, self->ours.text, (gssize) self->ours.length))
+  if (ours == NULL || ours->text == NULL ||
+      !job_json_iter_init (&iter, ours->text, (gssize) ours->length))
     return;
   while (job_json_iter_next (&iter, &key, &key_length, &value, &value_length))
     if (job_fs_json_find_name (job_fs_json_own_names, JOB_FS_JSON_N_OWN, key, key_length) ==
@@ -280,7 +297,7 @@ append_ours (const Writer *self)
   if (record->priority != 0)
     append_number (self->out, JOB_FS_JSON_OWN_PRIORITY, record->priority);
   append_own_time (self->out, JOB_FS_JSON_OWN_RUN_AT, record->run_at);
-  append_conditions (self->out, record);
+  append_conditions (self);
   append_reason (self->out, self->status);
   append_last_error (self);
   append_unknown_own (self);
@@ -370,7 +387,7 @@ void
 job_fs_json_record_write (const JobRecord *record, const JobStatus *status,
                           const GArray *dependents, GString *out)
 {
-  Writer self = { record, status, dependents, { NULL, 0 }, out };
+  Writer self = { record, status, dependents, NULL, out };
 
   g_string_append_c (out, '{');
   for (guint member = 0; member < JOB_FS_JSON_N_MEMBERS; member++)
@@ -381,8 +398,9 @@ job_fs_json_record_write (const JobRecord *record, const JobStatus *status,
 /* The members of the old text in their order, the changed ones with a new value, then those that
  * it did not have. */
 static void
-append_updated_members (const Writer *self, const JobFsJsonDocument *document)
+append_updated_members (const Writer *self)
 {
+  const JobFsJsonDocument *document = self->old;
   JobJsonIter iter;
   const char *key, *value;
   gsize key_length, value_length;
@@ -449,10 +467,10 @@ job_fs_json_record_update (const char *text, gsize length, const JobId *id, cons
     return FALSE;
   all = merge_dependents (&document.members[JOB_FS_JSON_DEPENDENTS], dependents);
   {
-    Writer self = { record, status, all, document.members[JOB_FS_JSON_OURS], out };
+    Writer self = { record, status, all, &document, out };
 
     g_string_append_c (out, '{');
-    append_updated_members (&self, &document);
+    append_updated_members (&self);
     g_string_append (out, "}\n");
   }
   return TRUE;
