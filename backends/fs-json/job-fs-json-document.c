@@ -144,7 +144,9 @@ job_fs_json_document_read (JobFsJsonDocument *self, const char *text, gsize leng
   const char *start, *end;
 
   memset (self, 0, sizeof *self);
-  if (!job_json_check_document (text, (gssize) length, "job file", &start, &end, &cause))
+  self->is_extreme = !job_json_check (text, (gssize) length, "job file", &start, &end, NULL);
+  if (self->is_extreme &&
+      !job_json_check_document (text, (gssize) length, "job file", &start, &end, &cause))
     {
       g_set_error_literal (error, JOB_ERROR, JOB_ERROR_CORRUPT, cause->message);
       return FALSE;

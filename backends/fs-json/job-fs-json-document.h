@@ -72,6 +72,7 @@ typedef struct
   JobFsJsonSlice object; /* all of it, without white space around it */
   JobFsJsonSlice members[JOB_FS_JSON_N_MEMBERS];
   JobFsJsonSlice own[JOB_FS_JSON_N_OWN];
+  gboolean is_extreme; /* deeper or longer than a value of a job may be: one of its values may be */
 } JobFsJsonDocument;
 
 /* Checks @text and takes it apart; the slices point into it. JOB_ERROR_CORRUPT if it is not a JSON

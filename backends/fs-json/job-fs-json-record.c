@@ -148,6 +148,16 @@ dup_slice (const JobFsJsonSlice *slice)
   return slice->text != NULL ? g_strndup (slice->text, slice->length) : NULL;
 }
 
+/* What a job may not have we would not write, or one level deeper, where it cannot be read. */
+static gboolean
+check_value (const JobFsJsonDocument *document, const JobFsJsonSlice *slice, const char *name,
+             GError **error)
+{
+  return !document->is_extreme || slice->text == NULL ||
+         job_json_check (slice->text, (gssize) slice->length, name, NULL, NULL, NULL) ||
+         set_corrupt (error, name, "is nested deeper, or longer, than the limit");
+}
+
 static guint
 count_elements (const JobFsJsonSlice *slice)
 {
@@ -290,7 +300,8 @@ read_record (const JobFsJsonDocument *document, const JobId *id, GError **error)
   if (!read_identity (document, id, record, error) ||
       !read_dependencies (dependencies, record, error) ||
       !read_conditions (&document->own[JOB_FS_JSON_OWN_CONDITIONS], record, error) ||
-      !read_limits (document, record, error))
+      !read_limits (document, record, error) ||
+      !check_value (document, &document->members[JOB_FS_JSON_ARGS], "args", error))
     return NULL;
   if (record->channel == NULL)
     record->channel = g_strdup ("");
@@ -384,7 +395,9 @@ read_outcome (const JobFsJsonDocument *document, JobStatus *status, GError **err
   const JobFsJsonSlice *last_error = &document->own[JOB_FS_JSON_OWN_ERROR];
   gboolean no_error = FALSE;
 
-  if (!read_boolean (&document->own[JOB_FS_JSON_OWN_NO_ERROR], "no_error", &no_error, error))
+  if (!read_boolean (&document->own[JOB_FS_JSON_OWN_NO_ERROR], "no_error", &no_error, error) ||
+      !check_value (document, result, "result", error) ||
+      !check_value (document, last_error, "error", error))
     return FALSE;
   if (status->state == JOB_STATE_SUCCEEDED)
     status->outcome = dup_slice (result);
