@@ -217,7 +217,7 @@ describe_chosen_group (Config *config, const char *group)
 }
 
 static JobQueue *
-open_config (Config *config, GError **error)
+open_checked (Config *config, GError **error)
 {
   const JobPluginDescriptor *descriptor =
       check_queue_group (config, error) ? choose_backend (config, error) : NULL;
@@ -232,6 +232,29 @@ open_config (Config *config, GError **error)
 
   where = describe_chosen_group (config, descriptor->name);
   return open_queue (descriptor, options, NULL, where, error);
+}
+
+/* A file that is not UTF-8 has its bytes in the names of groups and keys, and so in messages. */
+static void
+make_message_valid (GError *error)
+{
+  char *valid = g_utf8_make_valid (error->message, -1);
+
+  g_free (error->message);
+  error->message = valid;
+}
+
+static JobQueue *
+open_config (Config *config, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  JobQueue *queue = open_checked (config, &local_error);
+
+  if (queue != NULL)
+    return queue;
+  make_message_valid (local_error);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return NULL;
 }
 
 /* URIs */
@@ -381,6 +404,7 @@ job_queue_new_from_config (const char *path, GError **error)
   shown = g_filename_display_name (absolute);
   if (!g_key_file_load_from_file (key_file, absolute, G_KEY_FILE_KEEP_TRANSLATIONS, &local_error))
     {
+      make_message_valid (local_error);
       g_set_error (error, JOB_ERROR, JOB_ERROR_CONFIG,
                    "Cannot read the config file “%s”: %s; it has to be a key file that this "
                    "process may read",
