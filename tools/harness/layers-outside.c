@@ -9,5 +9,7 @@ const TortureLayer *const torture_layers[] = {
   &layer_faults,
   &layer_kill,
   &layer_power,
+  &layer_block,
+  &layer_endurance,
   NULL, /* the end */
 };

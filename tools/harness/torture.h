@@ -51,6 +51,8 @@ void torture_violation (TortureResult *result, char *story);
 extern const TortureLayer *const torture_layers[];
 
 extern const TortureLayer layer_simulation;
+extern const TortureLayer layer_block;
+extern const TortureLayer layer_endurance;
 extern const TortureLayer layer_faults;
 extern const TortureLayer layer_kill;
 extern const TortureLayer layer_power;
