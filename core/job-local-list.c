@@ -149,5 +149,6 @@ job_local_list (JobLocal *self, JobFilter *filter, JobCall *call)
   job_local_match (self, job_local_now (self));
   job_scheduler_list (self->scheduler, filter_entry, read->filter, job_local_now (self),
                       read->views);
+  job_local_read_keep_views (read);
   job_local_read_run (read);
 }

@@ -177,7 +177,7 @@ struct _JobLocalRead
   JobId token;
   gboolean has_token;
   char *text;         /* owned: a result, an error */
-  GArray *views;      /* owned, of JobView: what the index knew */
+  GArray *views;      /* owned, of JobView, with their errors: what the index knew */
   JobFilter *filter;  /* owned */
   JobLocalWait *wait; /* owned: a call that may come to wait */
   char *directory;    /* owned */
@@ -186,6 +186,8 @@ struct _JobLocalRead
 };
 
 JobLocalRead *job_local_read_new (JobLocal *self, JobCall *call, JobLocalReadFunc func);
+/* With the lock, right after the index was asked for the views: makes what is the index's theirs. */
+void job_local_read_keep_views (JobLocalRead *read);
 /* With the lock, which it gives up: runs it here if that may block, else in a reader thread. */
 void job_local_read_run (JobLocalRead *read);
 /* Without the lock: runs it in a reader thread, whatever is under way. */

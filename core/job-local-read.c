@@ -37,6 +37,24 @@ read_free (JobLocalRead *read)
 }
 
 static void
+view_clear (gpointer data)
+{
+  g_free ((char *) ((JobView *) data)->error);
+}
+
+void
+job_local_read_keep_views (JobLocalRead *read)
+{
+  for (guint i = 0; i < read->views->len; i++)
+    {
+      JobView *view = &g_array_index (read->views, JobView, i);
+
+      view->error = g_strdup (view->error);
+    }
+  g_array_set_clear_func (read->views, view_clear);
+}
+
+static void
 answer_error (JobLocalRead *read, GError *error)
 {
   if (read->wait)
@@ -296,12 +314,11 @@ job_local_read_final (JobLocal *self, const JobId *id, GError **error)
 }
 
 /* A job that the index knew. How it stood then is what is told: it may have gone on since. Only its
- * record, and the error of its last attempt, come from the ledger. */
+ * record comes from the ledger. */
 JobInfo *
 job_local_read_view (JobLocal *self, const JobView *view, gboolean with_lease, GError **error)
 {
   g_autoptr (JobRecord) record = NULL;
-  g_auto (JobStatus) status = { 0 };
   g_autoptr (GArray) dependents = g_array_new (FALSE, FALSE, sizeof (JobId));
   JobStatus shown = view->status;
   JobInfoParts parts = {
@@ -314,15 +331,14 @@ job_local_read_view (JobLocal *self, const JobView *view, gboolean with_lease, G
     .heartbeat_age = view->heartbeat_age,
   };
 
-  if (!job_ledger_read (self->ledger, &view->id, &record, &status, error))
+  if (!job_ledger_read_record (self->ledger, &view->id, &record, error))
     return NULL;
   if (record == NULL)
     {
       job_scheduler_set_over_error (&view->id, NULL, JOB_KNOWN_DAMAGED, &view->id, error);
       return NULL;
     }
-  if (!job_state_is_final (status.state))
-    shown.outcome = status.outcome;
+  shown.outcome = (char *) view->error;
   parts.record = record;
   if (!job_ledger_list_dependents (self->ledger, &view->id, dependents, error))
     return NULL;
@@ -338,41 +354,75 @@ answer_info (JobCall *call, JobInfo *info, GError *error)
     job_call_return_error (call, error);
 }
 
-static void
-read_info (JobLocalRead *read)
-{
-  GError *error = NULL;
-  JobInfo *info = read->views
-                      ? job_local_read_view (read->local, &g_array_index (read->views, JobView, 0),
-                                             FALSE, &error)
-                      : job_local_read_final (read->local, &read->id, &error);
-
-  answer_info (read->call, info, error);
-}
-
 static GArray *
 new_views (void)
 {
   return g_array_new (FALSE, FALSE, sizeof (JobView));
 }
 
+/* With the lock. Takes down what the index knows of the job, if anything. */
+static void
+view_job (JobLocalRead *read)
+{
+  JobLocal *self = read->local;
+  JobView view;
+
+  job_local_match (self, job_local_now (self));
+  if (!job_scheduler_describe (self->scheduler, &read->id, job_local_now (self), &view))
+    return;
+  read->views = new_views ();
+  g_array_append_val (read->views, view);
+  job_local_read_keep_views (read);
+}
+
+static gboolean
+view_again (JobLocalRead *read, GError **error)
+{
+  JobLocal *self = read->local;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  view_job (read);
+  return job_committer_wait (self->committer, job_committer_get_newest (self->committer), error);
+}
+
+/* One that the index did not know is over, or was never there; or it came since, and then only the
+ * index knows how it stands. One that it still does not know went again, or could not be read at
+ * the opening. */
+static JobInfo *
+read_unknown (JobLocalRead *read, GError **error)
+{
+  g_autoptr (JobInfo) info = job_local_read_final (read->local, &read->id, error);
+
+  if (info == NULL || job_state_is_final (job_info_get_state (info)))
+    return g_steal_pointer (&info);
+  if (!view_again (read, error))
+    return NULL;
+  return read->views ? NULL : job_local_read_final (read->local, &read->id, error);
+}
+
+static void
+read_info (JobLocalRead *read)
+{
+  GError *error = NULL;
+  JobInfo *info = read->views ? NULL : read_unknown (read, &error);
+
+  if (read->views && error == NULL)
+    info = job_local_read_view (read->local, &g_array_index (read->views, JobView, 0), FALSE,
+                                &error);
+  answer_info (read->call, info, error);
+}
+
 void
 job_local_get_info (JobLocal *self, const JobId *id, JobCall *call)
 {
   JobLocalRead *read;
-  JobView view;
 
   g_mutex_lock (&self->lock);
   if (!check_open_or_answer (self, call))
     return;
   read = job_local_read_new (self, call, read_info);
   read->id = *id;
-  job_local_match (self, job_local_now (self));
-  if (job_scheduler_describe (self->scheduler, id, job_local_now (self), &view))
-    {
-      read->views = new_views ();
-      g_array_append_val (read->views, view);
-    }
+  view_job (read);
   job_local_read_run (read);
 }
 
@@ -452,6 +502,7 @@ job_local_list_leases (JobLocal *self, gint64 older_than, JobCall *call)
   read = job_local_read_new (self, call, read_leases);
   read->views = new_views ();
   job_scheduler_list_leases (self->scheduler, older_than, job_local_now (self), read->views);
+  job_local_read_keep_views (read);
   job_local_read_run (read);
 }
 

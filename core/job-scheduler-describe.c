@@ -108,6 +108,7 @@ describe_entry (const JobEntry *entry, JobNow now, JobView *view)
     .priority = entry->priority,
     .queued_at = entry->queued_at,
     .heartbeat_age = -1,
+    .error = more->error,
   };
   job_scheduler_get_status (entry, &view->status);
 

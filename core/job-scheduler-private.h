@@ -100,6 +100,7 @@ typedef struct
   gint priority;
   gint64 queued_at;
   gint64 heartbeat_age; /* µs; -1: no lease */
+  const char *error;    /* of the last attempt; NULL: none. The index's, until its next change */
 } JobView;
 
 gboolean job_scheduler_contains (JobScheduler *self, const JobId *id);
@@ -115,8 +116,8 @@ void job_scheduler_list_leases (JobScheduler *self, gint64 older_than, JobNow no
 
 /* After a rebuild: what only memory knows. Leases that both have keep their heartbeats. */
 void job_scheduler_inherit (JobScheduler *self, JobScheduler *former);
-
 /* After that: so do leases that @former ended, and that go on, since their @ends (of JobEnd) did
  * not become durable. */
 void job_scheduler_take_back_ends (JobScheduler *self, const GArray *ends);
+
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What the local queue promises of the order of its commits: what callers are told when one fails,
- * and when two want the same. */
+ * when two want the same, and when somebody looks on. */
 
 #include "local-fixture.h"
 
@@ -135,6 +135,113 @@ test_one_id_is_enqueued_once (Fixture *f, gconstpointer data)
     }
 }
 
+/* --- looks ------------------------------------------------------------------------------------ */
+
+#define N_LOOKS 20
+
+static gpointer
+add_one (gpointer data)
+{
+  g_free (add (data, 0));
+  return NULL;
+}
+
+/* One commit waits at the gate, and the batch behind it is open, for what comes next. */
+static GThread *
+begin_batch (Fixture *f)
+{
+  g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+  GThread *thread;
+
+  gated_queue_shut_gate (f->gated);
+  thread = g_thread_new ("leader", add_one, f);
+  gated_queue_await_commit (f->gated);
+  job_queue_enqueue_async (f->queue, spec, NULL, NULL, NULL);
+  return thread;
+}
+
+typedef struct
+{
+  JobQueue *queue;
+  const char *id;
+  GThread *leader;
+  GThread *thread;
+} Look;
+
+static gpointer
+look (gpointer data)
+{
+  const Look *self = data;
+  g_autoptr (GError) error = NULL;
+  JobInfo *info = job_queue_get_info (self->queue, self->id, NULL, &error);
+
+  if (error)
+    g_assert_error (error, JOB_ERROR, JOB_ERROR_NOT_FOUND);
+  return info;
+}
+
+/* It waits for the open batch, and so for what joins that after the look, if it has come so far. */
+static void
+begin_look (Look *self, Fixture *f, const char *id)
+{
+  *self = (Look){ f->queue, id, begin_batch (f) };
+  self->thread = g_thread_new ("look", look, self);
+  for (guint i = 0; i < 1000; i++)
+    g_thread_yield ();
+}
+
+static JobInfo *
+end_look (Look *self, Fixture *f)
+{
+  gated_queue_open_gate (f->gated, FALSE);
+  g_thread_join (self->leader);
+  return g_thread_join (self->thread);
+}
+
+/* The index did not know it; on disk, what waits for its time looks like what waits for a worker.
+ */
+static void
+test_look_at_a_job_that_comes_meanwhile (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < N_LOOKS; i++)
+    {
+      g_autoptr (JobSpec) spec = job_spec_new ("a", NULL);
+      g_autoptr (JobInfo) info = NULL;
+      Look self;
+
+      job_spec_set_run_at (spec, START + SECOND_NS);
+      begin_look (&self, f, job_spec_get_id (spec));
+      job_queue_enqueue_async (f->queue, spec, NULL, NULL, NULL);
+      info = end_look (&self, f);
+      if (info)
+        g_assert_cmpint (job_info_get_state (info), ==, JOB_STATE_SCHEDULED);
+    }
+}
+
+/* Its state is that of the look, and so is its error. */
+static void
+test_look_at_a_job_that_fails_meanwhile (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < N_LOOKS; i++)
+    {
+      g_autoptr (JobSpec) spec = job_spec_new ("b", NULL);
+      g_autofree char *id = NULL;
+      g_autoptr (JobLease) lease = NULL;
+      g_autoptr (JobInfo) info = NULL;
+      Look self;
+
+      job_spec_set_max_attempts (spec, 2);
+      id = job_queue_enqueue (f->queue, spec, NULL, NULL);
+      lease = job_queue_dequeue_by_id (f->queue, id, NULL, NULL);
+      begin_look (&self, f, id);
+      job_lease_fail_async (lease, "1", NULL, NULL, NULL);
+      info = end_look (&self, f);
+      g_assert_nonnull (info);
+      g_assert_cmpint (job_info_get_error (info) != NULL, ==,
+                       job_info_get_state (info) == JOB_STATE_PENDING);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -142,5 +249,7 @@ main (int argc, char **argv)
   ADD ("wait-ends-with-the-enqueueing", test_wait_ends_with_the_enqueueing);
   ADD ("exists-is-durable", test_exists_is_durable);
   ADD ("one-id-is-enqueued-once", test_one_id_is_enqueued_once);
+  ADD ("look-at-a-job-that-comes-meanwhile", test_look_at_a_job_that_comes_meanwhile);
+  ADD ("look-at-a-job-that-fails-meanwhile", test_look_at_a_job_that_fails_meanwhile);
   return g_test_run ();
 }
