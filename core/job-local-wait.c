@@ -8,6 +8,8 @@
 
 #include "job-error.h"
 
+#define MAX_WAITING 100000 /* for jobs, or for the end of one job: some 400 bytes each */
+
 int
 job_local_wait_compare (gconstpointer a, gconstpointer b)
 {
@@ -62,23 +64,36 @@ watches_of (JobLocal *local, const JobId *id)
   return queue;
 }
 
+static gboolean
+check_room (const GQueue *queue, gboolean is_watch, GError **error)
+{
+  if (queue->length < MAX_WAITING)
+    return TRUE;
+  g_set_error (error, JOB_ERROR, JOB_ERROR_FAILED,
+               "%d calls wait for %s already, which is the limit: let fewer wait at a time, or use "
+               "a timeout of 0",
+               MAX_WAITING, is_watch ? "the end of this job" : "a job");
+  return FALSE;
+}
+
 gboolean
 job_local_wait_start (JobLocalWait *self, GError **error)
 {
   JobLocal *local = self->local;
+  GQueue *queue;
 
   if (self->canceled)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Operation was cancelled");
       return FALSE;
     }
+  queue = self->is_watch ? watches_of (local, &self->id) : &local->dequeues;
+  if (!check_room (queue, self->is_watch, error))
+    return FALSE;
 
   job_local_wait_ref (self);
   self->waiting = TRUE;
-  if (self->is_watch)
-    g_queue_push_tail_link (watches_of (local, &self->id), &self->link);
-  else
-    g_queue_push_tail_link (&local->dequeues, &self->link);
+  g_queue_push_tail_link (queue, &self->link);
   if (self->timeout >= 0)
     {
       gint64 now = job_clock_get_boot_time (local->clock);

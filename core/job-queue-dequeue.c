@@ -76,8 +76,8 @@ start_dequeue_by_id (JobQueue *self, const JobVerb *verb, JobCall *call, GError 
  * Errors: %JOB_ERROR_INVALID (a list is empty or has more than 10,000 names, the two make more
  * than 100,000 pairs, a name is empty or longer than 255 bytes or not UTF-8, or @timeout is below
  * -1), %JOB_ERROR_TIMED_OUT (there was no such job in time), %JOB_ERROR_CLOSED (the queue is, or
- * was meanwhile, closed), %G_IO_ERROR_CANCELLED (@cancellable was cancelled), and those of
- * #JobQueue.
+ * was meanwhile, closed), %JOB_ERROR_FAILED (100,000 calls wait already), %G_IO_ERROR_CANCELLED
+ * (@cancellable was cancelled), and those of #JobQueue.
  *
  * Returns: (transfer full): a lease on the job, or %NULL with @error set
  *

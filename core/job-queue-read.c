@@ -116,8 +116,8 @@ job_queue_get_info_finish (JobQueue *self, GAsyncResult *async_result, GError **
  *
  * Errors: %JOB_ERROR_INVALID (@id is malformed, or @timeout is below -1), %JOB_ERROR_NOT_FOUND
  * (there is no such job), %JOB_ERROR_TIMED_OUT (it was not over in time), %JOB_ERROR_CLOSED (the
- * queue is, or was meanwhile, closed), %G_IO_ERROR_CANCELLED (@cancellable was cancelled), and
- * those of #JobQueue.
+ * queue is, or was meanwhile, closed), %JOB_ERROR_FAILED (100,000 calls wait for it already),
+ * %G_IO_ERROR_CANCELLED (@cancellable was cancelled), and those of #JobQueue.
  *
  * Returns: (transfer full): what the job looks like in the end, or %NULL with @error set
  *

@@ -4,6 +4,7 @@
  * What a part promises by itself has its tests there; docs/reliability.md has the list of all. */
 
 #include "security-fixture.h"
+#include "test-effort.h"
 
 #include <string.h>
 
@@ -306,6 +307,85 @@ test_limit_of_names (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (error->message, "10000"));
 }
 
+#define MAX_WAITING 100000
+
+/* What became of those who wait. */
+typedef struct
+{
+  guint n_refused;
+  guint n_closed;
+} Waiting;
+
+static void
+count_error (Waiting *waiting, const GError *error)
+{
+  if (g_error_matches (error, JOB_ERROR, JOB_ERROR_CLOSED))
+    {
+      waiting->n_closed++;
+      return;
+    }
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "100000"));
+  waiting->n_refused++;
+}
+
+static void
+count_dequeue (GObject *queue, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (job_queue_dequeue_finish (JOB_QUEUE (queue), result, &error));
+  count_error (data, error);
+}
+
+static void
+count_wait (GObject *queue, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (job_queue_wait_finish (JOB_QUEUE (queue), result, &error));
+  count_error (data, error);
+}
+
+static void
+await_answers (const guint *n_answers, guint n)
+{
+  while (*n_answers < n)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* Who comes too late is told so; who does not wait still gets a job. */
+static void
+test_limit_of_waiting (Fixture *f, gconstpointer data)
+{
+  const char *const types[] = { "b", NULL };
+  Waiting for_job = { 0 }, for_end = { 0 };
+  g_autofree char *id = NULL;
+  g_autoptr (JobLease) lease = NULL;
+
+  if (test_effort (1, 0) == 0)
+    {
+      g_test_skip ("a hundred thousand calls take too long here");
+      return;
+    }
+  open_queue (f);
+  id = add (f, "a", NULL, NULL);
+  for (guint i = 0; i < MAX_WAITING + 1; i++)
+    {
+      job_queue_dequeue_async (f->queue, types, NULL, -1, NULL, count_dequeue, &for_job);
+      job_queue_wait_async (f->queue, id, -1, NULL, count_wait, &for_end);
+    }
+  await_answers (&for_job.n_refused, 1);
+  await_answers (&for_end.n_refused, 1);
+  lease = take (f, "a", "");
+  g_assert_nonnull (lease);
+  close_queue (f);
+  await_answers (&for_job.n_closed, MAX_WAITING);
+  await_answers (&for_end.n_closed, MAX_WAITING);
+  g_assert_cmpuint (for_job.n_refused, ==, 1);
+  g_assert_cmpuint (for_end.n_refused, ==, 1);
+}
+
 static const SecurityTest tests[] = {
   { "names/are-names-and-nothing-else", test_names, NULL },
   { "names/are-no-ids", test_ids, NULL },
@@ -314,6 +394,7 @@ static const SecurityTest tests[] = {
   { "limits/depth", test_limit_of_depth, "memory" },
   { "limits/dependencies", test_limit_of_dependencies, "memory" },
   { "limits/names", test_limit_of_names, "memory" },
+  { "limits/waiting", test_limit_of_waiting, "memory" },
 };
 
 int
