@@ -56,5 +56,6 @@ extern const TortureLayer layer_endurance;
 extern const TortureLayer layer_faults;
 extern const TortureLayer layer_kill;
 extern const TortureLayer layer_power;
+extern const TortureLayer layer_threads;
 
 G_END_DECLS
