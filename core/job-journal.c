@@ -105,14 +105,22 @@ cut_void (JobSegment *lower, JobSegmentContent *content, guint64 sequence)
   content->damaged = FALSE;
 }
 
+static gboolean
+are_next_to_each_other (const JobJournal *self, guint lower, guint higher)
+{
+  return self->segments[higher].number == self->segments[lower].number + 1;
+}
+
 /* The higher one has batches. Whether the lower one has all that comes before them: FALSE if some
- * are missing. */
+ * are missing, or if the two are not of the same journal. */
 static gboolean
 join (Replay *replay, guint lower, guint higher)
 {
   JobSegmentContent *before = &replay->contents[lower];
   const JobSegmentContent *behind = &replay->contents[higher];
 
+  if (!are_next_to_each_other (replay->journal, lower, higher))
+    return FALSE;
   if (before->first_sequence == 0)
     return behind->first_is_void && !before->damaged;
   if (before->last_sequence + 1 < behind->first_sequence)
@@ -148,6 +156,22 @@ drop_beginning (Replay *replay, guint higher, GError **error)
   replay->contents[higher].damaged = FALSE;
   return set_aside (replay, higher, "is damaged", error) &&
          job_segment_cut (&replay->journal->segments[higher], JOB_SEGMENT_HEADER, error);
+}
+
+/* The higher one has no batch, and is of another journal, as when one file was put back from a
+ * backup: under its number, what it is going to have would be in the wrong place; under the right
+ * one, so would be what an earlier life left in it. */
+static gboolean
+renumber (Replay *replay, guint lower, guint higher, GError **error)
+{
+  JobSegment *segments = replay->journal->segments;
+
+  if (are_next_to_each_other (replay->journal, lower, higher))
+    return TRUE;
+  replay->contents[higher].size = 0; /* the header that was read does not count any more */
+  return job_segment_cut (&segments[higher], JOB_SEGMENT_HEADER, error) &&
+         job_segment_recycle (&segments[higher], segments[lower].number + 1, JOB_SEGMENT_HEADER,
+                              error);
 }
 
 /* Which of the two comes first, as far as they have a number. */
@@ -277,6 +301,8 @@ replay_segments (Replay *replay, GError **error)
     return FALSE;
   if (replay->contents[higher].first_sequence != 0 && self->segments[lower].fd >= 0 &&
       !join (replay, lower, higher) && !drop_all_behind (replay, lower, higher, error))
+    return FALSE;
+  if (replay->contents[higher].first_sequence == 0 && !renumber (replay, lower, higher, error))
     return FALSE;
 
   self->active = replay->contents[higher].first_sequence != 0 ? higher : lower;

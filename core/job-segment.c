@@ -186,6 +186,13 @@ get_number (const JobSegmentContent *content, gsize at)
   return get_u64 (content->bytes + at + 16);
 }
 
+/* Numbers begin with 1, and none comes near the end of 64 bits: there could be no next one. */
+static gboolean
+is_possible (guint64 number)
+{
+  return number > 0 && number >> 62 == 0;
+}
+
 /* The whole batches from the beginning on, as long as they follow on each other. */
 static void
 find_end (JobSegment *self, JobSegmentContent *content)
@@ -194,7 +201,8 @@ find_end (JobSegment *self, JobSegmentContent *content)
     {
       JobBatchHeader batch = job_segment_get_batch (content, self->end);
 
-      if (content->first_sequence != 0 && batch.sequence != content->last_sequence + 1)
+      if (!is_possible (batch.sequence) ||
+          (content->first_sequence != 0 && batch.sequence != content->last_sequence + 1))
         return;
       if (content->first_sequence == 0)
         {
@@ -207,7 +215,8 @@ find_end (JobSegment *self, JobSegmentContent *content)
     }
 }
 
-/* One that the file has in this life: under another number it is left over from an earlier one. */
+/* One that the file has in this life: under another number it is left over from an earlier one.
+ * (Sequence number 0, which there is not, passes for the greatest.) */
 static gboolean
 has_batch_behind (const JobSegment *self, const JobSegmentContent *content)
 {
@@ -221,7 +230,7 @@ has_batch_behind (const JobSegment *self, const JobSegmentContent *content)
       if (is_batch (content, at) &&
           (self->number == 0 ||
            (get_number (content, at) == self->number &&
-            job_segment_get_batch (content, at).sequence > content->last_sequence)))
+            job_segment_get_batch (content, at).sequence - 1 >= content->last_sequence)))
         return TRUE;
       at++;
     }
@@ -272,13 +281,15 @@ find_batches (JobSegment *self, JobSegmentContent *content, GError **error)
     self->number = get_u64 (content->bytes + 16);
   else if (is_batch (content, JOB_SEGMENT_HEADER))
     self->number = get_number (content, JOB_SEGMENT_HEADER);
+  if (!is_possible (self->number))
+    self->number = 0;
 
   if (self->number > 0)
     find_end (self, content);
   else
     self->end = 0;
-  content->damaged =
-      has_batch_behind (self, content) || (!good && self->number == 0 && !is_torn_header (content));
+  content->damaged = has_batch_behind (self, content) ||
+                     (self->number == 0 && (good || !is_torn_header (content)));
   return TRUE;
 }
 
