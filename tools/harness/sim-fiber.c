@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A fiber gets its stack from makecontext(), and is entered once by setcontext(). After that it is
- * left and taken up again by _setjmp() and _longjmp(): these make no system calls, and a simulation
- * does little else. The sanitizer of addresses wants to see each change of stacks, so for that it
- * stays with swapcontext(). */
-
-#undef _FORTIFY_SOURCE /* its longjmp() takes another stack for an error */
-
 #include "sim-fiber.h"
 
-#include <setjmp.h>
 #include <ucontext.h>
 
 #define STACK_SIZE (256 * 1024)
@@ -22,17 +14,9 @@ typedef struct
   gpointer value;
 } Private;
 
-/* Where somebody goes on. */
-typedef struct
-{
-  ucontext_t context;
-  jmp_buf jump;
-  gboolean entered; /* jump is good, and context is over */
-} Place;
-
 struct _SimFiber
 {
-  Place place;
+  ucontext_t context;
   void *stack; /* owned */
   GThreadFunc func;
   gpointer data;
@@ -52,7 +36,7 @@ static struct
   guint n_fibers;
   guint n_ready;
   SimFiber *current; /* NULL: the loop, or nothing is simulated */
-  Place loop;
+  ucontext_t loop;
   GPtrArray *spare; /* fibers with a stack */
   gint64 time;
   guint64 random;
@@ -109,29 +93,6 @@ sim_set_restlessness (guint n)
   sim.restlessness = n;
 }
 
-static void
-go (Place *to)
-{
-#ifndef __SANITIZE_ADDRESS__
-  if (to->entered)
-    _longjmp (to->jump, 1);
-  to->entered = TRUE;
-#endif
-  setcontext (&to->context);
-}
-
-static void
-swap (Place *from, Place *to)
-{
-#ifdef __SANITIZE_ADDRESS__
-  swapcontext (&from->context, &to->context);
-#else
-  from->entered = TRUE;
-  if (_setjmp (from->jump) == 0)
-    go (to);
-#endif
-}
-
 static SimFiber *
 pick (void)
 {
@@ -153,7 +114,7 @@ switch_away (void)
   if (next == self)
     return;
   sim.current = next;
-  swap (&self->place, next ? &next->place : &sim.loop);
+  swapcontext (&self->context, next ? &next->context : &sim.loop);
 }
 
 void
@@ -239,7 +200,7 @@ fiber_main (void)
   sim_wake_all (&self->done);
   sim_wake_all (&sim.n_fibers);
   sim.current = NULL;
-  go (&sim.loop);
+  setcontext (&sim.loop);
 }
 
 static void
@@ -266,12 +227,12 @@ take_spare (void)
 }
 
 static void
-prepare (Place *place, void *stack)
+prepare (ucontext_t *context, void *stack)
 {
-  getcontext (&place->context);
-  place->context.uc_stack.ss_sp = stack;
-  place->context.uc_stack.ss_size = STACK_SIZE;
-  makecontext (&place->context, fiber_main, 0);
+  getcontext (context);
+  context->uc_stack.ss_sp = stack;
+  context->uc_stack.ss_size = STACK_SIZE;
+  makecontext (context, fiber_main, 0);
 }
 
 SimFiber *
@@ -282,7 +243,7 @@ sim_fiber_new (GThreadFunc func, gpointer data)
 
   g_assert (sim.n_fibers < MAX_FIBERS);
   *self = (SimFiber){ .stack = stack, .func = func, .data = data, .deadline = -1 };
-  prepare (&self->place, stack);
+  prepare (&self->context, stack);
   sim.fibers[sim.n_fibers++] = self;
   sim.n_ready++;
   return self;
@@ -417,7 +378,7 @@ sim_run (GFunc func, gpointer data)
   while (sim.n_ready > 0 || let_time_pass ())
     {
       sim.current = pick ();
-      swap (&sim.loop, &sim.current->place);
+      swapcontext (&sim.loop, &sim.current->context);
       forget_dropped ();
     }
   ended = all_done ();
