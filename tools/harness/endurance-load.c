@@ -185,7 +185,9 @@ endurance_load_run (EnduranceLoad *self)
       slots[i].load = self;
       begin_job (&slots[i]);
     }
-  while (self->n_busy > 0)
+  while (self->n_busy > 0 && self->problem == NULL)
     g_main_context_iteration (NULL, TRUE);
+  if (self->n_busy > 0)
+    g_steal_pointer (&slots); /* the calls in flight point to them */
   return self->problem == NULL;
 }

@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 /* What was acknowledged of a job. */
 typedef enum
 {
-  ENDURANCE_NOTHING,
+  ENDURANCE_NOTHING, /* if it was begun, nobody knows */
   ENDURANCE_REFUSED, /* its enqueueing failed, and changed nothing */
   ENDURANCE_ENQUEUED,
   ENDURANCE_TAKEN, /* and is being completed */
@@ -52,7 +52,7 @@ typedef struct
   char *problem; /* the first call that failed; or %NULL */
 } EnduranceLoad;
 
-/* FALSE: a call failed, and nothing was begun after that. */
+/* FALSE: a call failed. Others are still in flight then, and the process can only end. */
 gboolean endurance_load_run (EnduranceLoad *self);
 
 /* What the job with that number is like. Ids rise with the numbers, as the library's own. */

