@@ -265,6 +265,9 @@ sim_store_read (JobStore *store, const JobId *id, JobRecord **record, JobStatus 
 static gboolean
 sim_store_list_dependents (JobStore *store, const JobId *id, GArray *ids, GError **error)
 {
+  if (!step (SIM_CALL_READ, "list dependents", error))
+    return FALSE;
+  sim_step_end ();
   job_dependents_list (medium.dependents, id, ids);
   return TRUE;
 }
