@@ -147,6 +147,7 @@ void job_local_give_back_strays (JobLocal *self, JobNow now);
  * that cannot be read. */
 gboolean job_local_look_up (JobLocal *self, const JobId *id, int *state, JobId *last_token,
                             GError **error);
+/* job-local-info.c */
 JobInfo *job_local_make_info (JobLocal *self, JobRecord *record, const JobStatus *status,
                               GError **error);
 /* Of a job that the index knew, as @view has it. */
@@ -154,6 +155,10 @@ JobInfo *job_local_read_view (JobLocal *self, const JobView *view, gboolean with
                               GError **error);
 /* The info of a job that is over, or NOT_FOUND. */
 JobInfo *job_local_read_final (JobLocal *self, const JobId *id, GError **error);
+
+/* job-local-read.c */
+/* With the lock, which it gives up if the queue is closed: FALSE then, and the call is answered. */
+gboolean job_local_check_open_or_answer (JobLocal *self, JobCall *call);
 
 typedef struct _JobLocalRead JobLocalRead;
 typedef void (*JobLocalReadFunc) (JobLocalRead *read);
@@ -219,10 +224,11 @@ void job_local_dequeue_by_id (JobLocal *self, const JobId *id, JobCall *call);
 void job_local_wait (JobLocal *self, const JobId *id, gint64 timeout, JobCall *call);
 /* job-local-read.c: */
 void job_local_lookup_token (JobLocal *self, const JobId *token, JobCall *call);
-void job_local_get_info (JobLocal *self, const JobId *id, JobCall *call);
 void job_local_list_leases (JobLocal *self, gint64 older_than, JobCall *call);
 void job_local_list_damaged (JobLocal *self, JobCall *call);
 void job_local_move_damaged (JobLocal *self, const char *directory, JobCall *call);
+/* job-local-info.c: */
+void job_local_get_info (JobLocal *self, const JobId *id, JobCall *call);
 /* job-local-list.c: */
 void job_local_list (JobLocal *self, JobFilter *filter, JobCall *call);
 

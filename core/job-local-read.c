@@ -121,9 +121,8 @@ job_local_read_defer (JobLocalRead *read)
   g_thread_pool_push (read->local->reader, read, NULL);
 }
 
-/* With the lock, which it gives up if the queue is closed. */
-static gboolean
-check_open_or_answer (JobLocal *self, JobCall *call)
+gboolean
+job_local_check_open_or_answer (JobLocal *self, JobCall *call)
 {
   GError *error = NULL;
 
@@ -278,153 +277,7 @@ job_local_attempt (JobLocalRead *read, JobLocalAttempt attempt, JobLocalOver ove
     job_local_read_run (read_keep (read));
 }
 
-/* --- one job ---------------------------------------------------------------------------------- */
-
-JobInfo *
-job_local_make_info (JobLocal *self, JobRecord *record, const JobStatus *status, GError **error)
-{
-  g_autoptr (GArray) dependents = g_array_new (FALSE, FALSE, sizeof (JobId));
-  JobInfoParts parts = {
-    .record = record,
-    .status = status,
-    .state = status->state,
-    .reason = status->reason,
-    .culprit = status->culprit,
-    .dependents = dependents,
-  };
-
-  if (!job_ledger_list_dependents (self->ledger, &record->id, dependents, error))
-    return NULL;
-  return job_info_new (&parts);
-}
-
-JobInfo *
-job_local_read_final (JobLocal *self, const JobId *id, GError **error)
-{
-  g_autoptr (JobRecord) record = NULL;
-  g_auto (JobStatus) status = { 0 };
-  JobId none = { 0 };
-
-  if (!job_ledger_read (self->ledger, id, &record, &status, error))
-    return NULL;
-  if (record)
-    return job_local_make_info (self, record, &status, error);
-  job_scheduler_set_over_error (id, NULL, JOB_KNOWN_ABSENT, &none, error);
-  return NULL;
-}
-
-/* A job that the index knew. How it stood then is what is told: it may have gone on since. Only its
- * record comes from the ledger. */
-JobInfo *
-job_local_read_view (JobLocal *self, const JobView *view, gboolean with_lease, GError **error)
-{
-  g_autoptr (JobRecord) record = NULL;
-  g_autoptr (GArray) dependents = g_array_new (FALSE, FALSE, sizeof (JobId));
-  JobStatus shown = view->status;
-  JobInfoParts parts = {
-    .status = &shown,
-    .state = view->state,
-    .reason = view->reason,
-    .culprit = view->culprit,
-    .dependents = dependents,
-    .with_lease = with_lease,
-    .heartbeat_age = view->heartbeat_age,
-  };
-
-  if (!job_ledger_read_record (self->ledger, &view->id, &record, error))
-    return NULL;
-  if (record == NULL)
-    {
-      job_scheduler_set_over_error (&view->id, NULL, JOB_KNOWN_DAMAGED, &view->id, error);
-      return NULL;
-    }
-  shown.outcome = (char *) view->error;
-  parts.record = record;
-  if (!job_ledger_list_dependents (self->ledger, &view->id, dependents, error))
-    return NULL;
-  return job_info_new (&parts);
-}
-
-static void
-answer_info (JobCall *call, JobInfo *info, GError *error)
-{
-  if (info)
-    job_call_return_pointer (call, info, g_object_unref);
-  else
-    job_call_return_error (call, error);
-}
-
-static GArray *
-new_views (void)
-{
-  return g_array_new (FALSE, FALSE, sizeof (JobView));
-}
-
-/* With the lock. Takes down what the index knows of the job, if anything. */
-static void
-view_job (JobLocalRead *read)
-{
-  JobLocal *self = read->local;
-  JobView view;
-
-  job_local_match (self, job_local_now (self));
-  if (!job_scheduler_describe (self->scheduler, &read->id, job_local_now (self), &view))
-    return;
-  read->views = new_views ();
-  g_array_append_val (read->views, view);
-  job_local_read_keep_views (read);
-}
-
-static gboolean
-view_again (JobLocalRead *read, GError **error)
-{
-  JobLocal *self = read->local;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  view_job (read);
-  return job_committer_wait (self->committer, job_committer_get_newest (self->committer), error);
-}
-
-/* One that the index did not know is over, or was never there; or it came since, and then only the
- * index knows how it stands. One that it still does not know went again, or could not be read at
- * the opening. */
-static JobInfo *
-read_unknown (JobLocalRead *read, GError **error)
-{
-  g_autoptr (JobInfo) info = job_local_read_final (read->local, &read->id, error);
-
-  if (info == NULL || job_state_is_final (job_info_get_state (info)))
-    return g_steal_pointer (&info);
-  if (!view_again (read, error))
-    return NULL;
-  return read->views ? NULL : job_local_read_final (read->local, &read->id, error);
-}
-
-static void
-read_info (JobLocalRead *read)
-{
-  GError *error = NULL;
-  JobInfo *info = read->views ? NULL : read_unknown (read, &error);
-
-  if (read->views && error == NULL)
-    info = job_local_read_view (read->local, &g_array_index (read->views, JobView, 0), FALSE,
-                                &error);
-  answer_info (read->call, info, error);
-}
-
-void
-job_local_get_info (JobLocal *self, const JobId *id, JobCall *call)
-{
-  JobLocalRead *read;
-
-  g_mutex_lock (&self->lock);
-  if (!check_open_or_answer (self, call))
-    return;
-  read = job_local_read_new (self, call, read_info);
-  read->id = *id;
-  view_job (read);
-  job_local_read_run (read);
-}
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 static void
 answer_token (JobLocalRead *read)
@@ -444,7 +297,7 @@ job_local_lookup_token (JobLocal *self, const JobId *token, JobCall *call)
   JobId id;
 
   g_mutex_lock (&self->lock);
-  if (!check_open_or_answer (self, call))
+  if (!job_local_check_open_or_answer (self, call))
     return;
   read = job_local_read_new (self, call, answer_token);
   read->destroy = g_free;
@@ -497,10 +350,10 @@ job_local_list_leases (JobLocal *self, gint64 older_than, JobCall *call)
   JobLocalRead *read;
 
   g_mutex_lock (&self->lock);
-  if (!check_open_or_answer (self, call))
+  if (!job_local_check_open_or_answer (self, call))
     return;
   read = job_local_read_new (self, call, read_leases);
-  read->views = new_views ();
+  read->views = g_array_new (FALSE, FALSE, sizeof (JobView));
   job_scheduler_list_leases (self->scheduler, older_than, job_local_now (self), read->views);
   job_local_read_keep_views (read);
   job_local_read_run (read);
@@ -531,7 +384,7 @@ run_damaged (JobLocal *self, const char *directory, JobCall *call)
   JobLocalRead *read;
 
   g_mutex_lock (&self->lock);
-  if (!check_open_or_answer (self, call))
+  if (!job_local_check_open_or_answer (self, call))
     return;
   read = job_local_read_new (self, call, read_damaged);
   read->directory = g_strdup (directory);
