@@ -66,6 +66,9 @@ gboolean job_journal_cut_back (JobJournal *self, GError **error);
  * most @capacity. */
 gboolean job_journal_release (JobJournal *self, guint segment, guint64 capacity, GError **error);
 
+/* Some bytes of a segment, as they are in its file. */
+gboolean job_journal_read_bytes (JobJournal *self, guint segment, guint64 offset, guint8 *data,
+                                 gsize size, GError **error);
 /* Reads back one change, to be cleared. */
 gboolean job_journal_read (JobJournal *self, guint segment, JobPlace place, JobChange *change,
                            GError **error);

@@ -26,7 +26,6 @@
 
 #define MAX_BATCH G_MAXINT32
 #define KEPT_BUFFER (1024 * 1024) /* what a larger batch took is given back */
-#define READ_AT_ONCE (256 * 1024)
 
 struct _JobJournal
 {
@@ -457,55 +456,10 @@ job_journal_release (JobJournal *self, guint segment, guint64 capacity, GError *
 /* --- reading --------------------------------------------------------------------------------- */
 
 gboolean
-job_journal_read (JobJournal *self, guint segment, JobPlace place, JobChange *change,
-                  GError **error)
+job_journal_read_bytes (JobJournal *self, guint segment, guint64 offset, guint8 *data, gsize size,
+                        GError **error)
 {
-  g_autofree guint8 *bytes = g_malloc (place.length);
-  gsize used;
-
-  return job_segment_read (&self->segments[segment], place.offset, bytes, place.length, error) &&
-         job_change_decode (bytes, place.length, change, &used, error);
-}
-
-void
-job_journal_reader_init (JobJournalReader *self, JobJournal *journal, guint segment)
-{
-  *self = (JobJournalReader){ .journal = journal, .segment = segment };
-}
-
-void
-job_journal_reader_clear (JobJournalReader *self)
-{
-  g_clear_pointer (&self->bytes, g_free);
-}
-
-static gboolean
-fill_reader (JobJournalReader *self, JobPlace place, GError **error)
-{
-  JobSegment *segment = &self->journal->segments[self->segment];
-
-  if (self->bytes == NULL)
-    self->bytes = g_malloc (READ_AT_ONCE);
-  self->start = place.offset;
-  self->size = MIN (READ_AT_ONCE, segment->end - place.offset);
-  if (job_segment_read (segment, self->start, self->bytes, self->size, error))
-    return TRUE;
-  self->size = 0;
-  return FALSE;
-}
-
-gboolean
-job_journal_reader_read (JobJournalReader *self, JobPlace place, JobChange *change, GError **error)
-{
-  gsize used;
-
-  if (place.length > READ_AT_ONCE)
-    return job_journal_read (self->journal, self->segment, place, change, error);
-  if ((place.offset < self->start || place.offset + place.length > self->start + self->size) &&
-      !fill_reader (self, place, error))
-    return FALSE;
-  return job_change_decode (self->bytes + (place.offset - self->start), place.length, change, &used,
-                            error);
+  return job_segment_read (&self->segments[segment], offset, data, size, error);
 }
 
 /* The lower one first: what a crash leaves of the two can be replayed by itself. */
