@@ -3,7 +3,8 @@
 """Counts test cases in the logs of meson test.
 
 count-tests.py NAME=FOLDER…            FOLDER is a build folder, NAME a log in it (--logbase)
-count-tests.py --list-programs FOLDER  the tests that are programs of the build, not scripts
+count-tests.py --list-programs FOLDER  the tests that are programs of the build: not scripts,
+                                       and not the torture harness, which makes its own threads
 
 A test program that crashed, ran out of time, did not run, or had no test case counts as one failure
 more than its cases say. What failed is shown with its output. The last line is "N passed, N failed".
@@ -38,7 +39,8 @@ def read_results(path):
 
 def list_programs(folder):
     return [name for name, test in read_tests(folder).items()
-            if os.path.abspath(test["cmd"][0]).startswith(os.path.abspath(folder) + os.sep)]
+            if os.path.abspath(test["cmd"][0]).startswith(os.path.abspath(folder) + os.sep)
+            and not any(suite.endswith("torture") for suite in test["suite"])]
 
 
 def count_cases(output):

@@ -2,8 +2,9 @@
 
 /* The torture harness: runs the layers, one after the other, for each backend, and says how many
  * cases were tried, what was met in them, and how many promises were broken. tools/torture starts
- * it; docs/reliability.md tells what each layer is for. Two programs have this main: one sees the
- * library as an application does (layers-outside.c), one its insides (layers-inside.c). */
+ * it; docs/reliability.md tells what each layer is for. Three programs have this main, each with
+ * its own table of layers: one sees the library as an application does (layers-outside.c), one does
+ * so without the shim (layers-threads.c), and one sees its insides (layers-inside.c). */
 
 #include "torture.h"
 
@@ -11,8 +12,10 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define DEFAULT_SEED 1
+#define MEMORY "/dev/shm" /* what happens to the files is made up by the layers, not by a disk */
 
 typedef struct
 {
@@ -23,8 +26,11 @@ typedef struct
   gboolean is_long;
   gboolean verbose;
   gboolean list;
+  gboolean tap;
   char *folder;
 } Options;
+
+static guint n_results;
 
 void
 torture_violation (TortureResult *result, char *story)
@@ -45,12 +51,24 @@ remove_one (const char *path, const struct stat *info, int type, struct FTW *wal
 /* --- one layer, one backend ------------------------------------------------------------------- */
 
 static void
-print_result (const TortureLayer *layer, const char *backend, const TortureResult *result,
-              double seconds)
+print_tap (const TortureLayer *layer, const char *name, const TortureResult *result)
 {
-  g_autofree char *name =
-      g_strdup_printf ("%s%s%s", layer->name, backend ? " " : "", backend ? backend : "");
+  g_auto (GStrv) lines = g_strsplit (result->story ? result->story : "", "\n", -1);
 
+  g_print ("%s %u - %s", result->violations > 0 ? "not ok" : "ok", ++n_results, name);
+  if (result->skipped)
+    g_print (" # SKIP %s\n", result->skipped);
+  else
+    g_print (": %" G_GUINT64_FORMAT " cases, %" G_GUINT64_FORMAT " %s\n", result->cases,
+             result->states, layer->states);
+  for (guint i = 0; lines[i]; i++)
+    g_print ("# %s\n", lines[i]);
+}
+
+static void
+print_line (const TortureLayer *layer, const char *name, const TortureResult *result,
+            double seconds)
+{
   if (result->skipped)
     g_print ("%-24s cannot be done here, so nothing is shown: %s\n", name, result->skipped);
   else
@@ -59,6 +77,19 @@ print_result (const TortureLayer *layer, const char *backend, const TortureResul
              name, result->cases, result->states, layer->states, result->violations, seconds);
   if (result->story)
     g_print ("\n%s\n", result->story);
+}
+
+static void
+print_result (const TortureLayer *layer, const char *backend, const TortureResult *result,
+              const Options *options, double seconds)
+{
+  g_autofree char *name =
+      g_strdup_printf ("%s%s%s", layer->name, backend ? " " : "", backend ? backend : "");
+
+  if (options->tap)
+    print_tap (layer, name, result);
+  else
+    print_line (layer, name, result, seconds);
 }
 
 static guint64
@@ -85,7 +116,7 @@ run_one (const TortureLayer *layer, const char *backend, const Options *options)
   if (task.folder == NULL)
     g_error ("%s: no folder can be made there", options->folder);
   layer->run (&task, &result);
-  print_result (layer, backend, &result,
+  print_result (layer, backend, &result, options,
                 (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
   nftw (task.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
   g_free (result.story);
@@ -166,6 +197,7 @@ parse_options (Options *options, int *argc, char ***argv)
       "N" },
     { "long", 0, 0, G_OPTION_ARG_NONE, &options->is_long,
       "As many cases as the promises are stated for", NULL },
+    { "tap", 0, 0, G_OPTION_ARG_NONE, &options->tap, "Print what a test harness reads", NULL },
     { "list", 0, 0, G_OPTION_ARG_NONE, &options->list, "Name the layers", NULL },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "Say what is being tried", NULL },
     { "folder", 0, 0, G_OPTION_ARG_FILENAME, &options->folder, "Where the files go", "DIR" },
@@ -194,11 +226,13 @@ main (int argc, char **argv)
   parse_options (&options, &argc, &argv);
   check_options (&options);
   if (options.folder == NULL)
-    options.folder = g_strdup (g_get_tmp_dir ());
+    options.folder = g_strdup (access (MEMORY, W_OK) == 0 ? MEMORY : g_get_tmp_dir ());
   if (options.list)
     list_layers ();
   else
     kept = run_layers (&options);
+  if (options.tap)
+    g_print ("1..%u\n", n_results);
   g_strfreev (options.names);
   g_strfreev (options.backends);
   g_free (options.folder);
