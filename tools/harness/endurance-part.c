@@ -6,7 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_NOISE (1024 * 1024 * 1024) /* the sanitizers keep what was freed */
+#else
 #define MEMORY_NOISE (12 * 1024 * 1024) /* SQLite's cache has 8 of them, once it is full */
+#endif
 #define TIME_FACTOR 4
 #define MEDIAN_NOISE 100000 /* µs, since others use the machine, too */
 #define SLOWEST_NOISE 500000
