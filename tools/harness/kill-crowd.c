@@ -138,12 +138,12 @@ ask_to_enqueue (Hand *self)
       gboolean waits = i > 0 && g_rand_boolean (self->rand);
 
       self->specs[i] = make_spec (self->first + i, waits);
-      table->jobs[self->first + i] = (CrowdJob){ .enqueued = CROWD_ASKED,
-                                                 .first = self->first,
-                                                 .waits = waits,
-                                                 .asked_at = asked_at,
-                                                 .told_at = G_MAXUINT };
+      table->jobs[self->first + i] = (CrowdJob){
+        .first = self->first, .waits = waits, .asked_at = asked_at, .told_at = G_MAXUINT
+      };
     }
+  for (guint i = 0; i < n; i++) /* last: a kill may come in the midst of it */
+    g_atomic_int_set ((gint *) &table->jobs[self->first + i].enqueued, CROWD_ASKED);
   return TRUE;
 }
 
