@@ -3,15 +3,17 @@
 /* Layer C: every legal state after a power cut.
  *
  * A workload is played once, in a process of its own, and its calls on files are recorded with
- * their data; in every third case one sync fails, and what it was about may never reach the disk.
+ * their data; in every third case one sync fails, once, or as all calls until the queue is opened
+ * again, and what it was about may never reach the disk.
  * Then the power is cut after each of them: power-disk.c knows what is durable by then, and which
  * parts of the rest may be on the disk as well. All choices of these are tried where they are few;
  * where they are many, none, all, all but one, each alone as far as it goes, and some by chance.
  * Each state is made in a folder and opened, twice: what was acknowledged is there, and the call
  * that was cut off whole or not at all. Equal states are tried once.
  *
- * Some of these openings are recorded, too, and the power is cut a second time in them: once an
- * opening has shown what became of the call that was cut off, that is so.
+ * Some of these openings are recorded, too, and the power is cut a second time in them; also some
+ * openings after the process was only killed. Once an opening has shown what became of the call
+ * that was cut off, that is so.
  *
  * A case is one workload. */
 
@@ -43,11 +45,11 @@ describe_state (Power *self)
   if (self->opening == NULL)
     return g_strdup_printf ("after call %u of %u on files, choice %u, the disk has%s",
                             self->shared->event, self->events->len, self->shared->choice, parts);
-  return g_strdup_printf (
-      "after call %u of %u on files, choice %u; then after call %u of %u of the "
-      "opening, choice %u, the disk has%s",
-      self->first.event, self->events->len, self->first.choice, self->shared->event,
-      self->opening->len, self->shared->choice, parts);
+  return g_strdup_printf ("%s after call %u of %u on files, choice %u; then after call %u of %u of "
+                          "the opening, choice %u, the disk has%s",
+                          self->first.is_kill ? "killed" : "cut", self->first.event,
+                          self->events->len, self->first.choice, self->shared->event,
+                          self->opening->len, self->shared->choice, parts);
 }
 
 /* --- cases ------------------------------------------------------------------------------------ */
@@ -117,6 +119,23 @@ cut_opening (Power *self, guint64 *n_states)
   return story ? story : cut_everywhere (self, n_states);
 }
 
+static ShimDeed
+get_deed (GArray *events, guint event)
+{
+  return event < events->len ? g_array_index (events, ShimEvent, event).deed : SHIM_DID_NOTE;
+}
+
+/* The last one up to @event that is written and not synced, and then answered: a commit. */
+static guint
+find_commit (GArray *events, guint event)
+{
+  while (event > 0 && (get_deed (events, event) != SHIM_DID_WRITE ||
+                       get_deed (events, event + 1) != SHIM_DID_SYNC ||
+                       get_deed (events, event + 2) != SHIM_DID_NOTE))
+    event--;
+  return event;
+}
+
 static char *
 cut_openings (Power *self, guint64 *n_states)
 {
@@ -130,6 +149,9 @@ cut_openings (Power *self, guint64 *n_states)
 
       self->first.event = (guint) g_rand_int_range (rand, 0, (gint32) self->events->len);
       self->first.chance = g_rand_int (rand);
+      self->first.is_kill = i % 2 == 1;
+      if (self->first.is_kill)
+        self->first.event = find_commit (self->events, self->first.event);
       self->first.n_answered = count_answered (self->events, self->first.event);
       power_make_first_cut (self, disk); /* for its choice, to be told */
       story = cut_opening (self, n_states);

@@ -35,6 +35,8 @@ note_opening (gpointer data)
   Power *self = data;
 
   self->cleared = shim_has_met ();
+  if (self->cleared)
+    shim_disarm ();
 }
 
 /* Each file, and each sync of it, is as likely. */
@@ -50,7 +52,9 @@ draw_sync (Power *self)
     if ((counts[i].call == SHIM_SYNC || counts[i].call == SHIM_SYNC_DATA) &&
         g_rand_int_range (rand, 0, (gint32) ++n_seen) == 0)
       {
-        self->shared->sync = (ShimFault){ .at = counts[i], .error = EIO, .span = SHIM_ONCE };
+        self->shared->sync = (ShimFault){ .at = counts[i],
+                                          .error = EIO,
+                                          .span = self->seed % 2 == 0 ? SHIM_ONCE : SHIM_DEAD };
         self->shared->sync.at.count =
             (guint) g_rand_int_range (rand, 1, (gint32) counts[i].count + 1);
       }
@@ -127,6 +131,8 @@ power_make_first_cut (Power *self, PowerDisk *disk)
   guint n;
 
   power_do_events (disk, self->events, self->first.event + 1);
+  if (self->first.is_kill)
+    return;
   n = power_disk_count_parts (disk);
   has = g_new0 (gboolean, n + 1);
   self->first.choice = self->first.chance % (n <= MAX_ALL ? 1u << n : MAX_CHOICES);
@@ -267,9 +273,13 @@ power_record_opening (gpointer data)
   Place place = { .n_answered = self->first.n_answered };
   Workload workload;
   const Model *before;
+  g_autofree gboolean *has = NULL;
 
   power_make_first_cut (self, disk);
-  power_disk_write (disk, NULL, self->folder);
+  has = g_new (gboolean, power_disk_count_parts (disk) + 1);
+  for (guint i = 0; i < power_disk_count_parts (disk); i++)
+    has[i] = TRUE;
+  power_disk_write (disk, has, self->folder);
   init_workload (self, &place, &workload);
   before = workload.model;
   shim_begin (self->folder);

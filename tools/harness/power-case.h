@@ -21,9 +21,11 @@ typedef struct
   ShimFault sync;   /* one of those that were seen; count 0: there was none */
 } Shared;
 
-/* A cut, before the one that is tried. */
+/* A cut, before the one that is tried; or only a kill: then what the process wrote is in the
+ * kernel's memory, and the next one finds it all, certain or not. */
 typedef struct
 {
+  gboolean is_kill;
   guint event;
   guint32 chance; /* of the choice */
   guint choice;
@@ -59,7 +61,7 @@ void power_try_states (gpointer data);
 /* Those in which it is cut. */
 GArray *power_get_events (const Power *self);
 void power_do_events (PowerDisk *disk, GArray *events, guint n);
-/* Makes @disk, a new one, what it is after the first cut; sets first.choice. */
+/* Makes @disk, a new one, what it is after the first cut, or kill; sets first.choice. */
 void power_make_first_cut (Power *self, PowerDisk *disk);
 /* The choice with that number, of @n parts; FALSE: there are no more. */
 gboolean power_choose (guint number, guint n, guint64 seed, gboolean *has);
