@@ -390,7 +390,7 @@ run (const TortureTask *task, TortureResult *result)
   else
     result->skipped = g_strdup (error->message);
   if (self.n_not_met > 0)
-    g_print ("   %" G_GUINT64_FORMAT " faults were not met\n", self.n_not_met);
+    g_printerr ("   %" G_GUINT64_FORMAT " faults were not met\n", self.n_not_met);
   g_clear_pointer (&self.steps, g_array_unref);
   g_free (self.folder);
 }
