@@ -277,6 +277,25 @@ test_newer_version (Fixture *fixture, gconstpointer data)
   assert_refused_unchanged (fixture, JOB_ERROR_CORRUPT, "dependency_by_id");
 }
 
+/* SQLite goes on if it cannot make the name of its journal durable: so that is done beforehand. */
+static void
+test_rollback_journal_is_there (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *journal = build_path (fixture, "-journal");
+  GStatBuf info;
+
+  for (int pass = 0; pass < 2; pass++)
+    {
+      g_assert_cmpint (g_stat (journal, &info), ==, 0);
+      g_assert_cmpuint (info.st_mode & 07777, ==, 0600);
+      create (fixture, 1 + pass, "1");
+      checkpoint (fixture);
+      close_store (fixture);
+      g_assert_cmpint (g_stat (journal, &info), !=, 0);
+      open_store (fixture);
+    }
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/sqlite/" name, Fixture, NULL, fixture_set_up, function, fixture_tear_down)
 
@@ -296,5 +315,6 @@ main (int argc, char **argv)
   ADD ("file/garbage-is-refused-and-unchanged", test_garbage);
   ADD ("file/foreign-database-is-refused-and-unchanged", test_foreign);
   ADD ("file/newer-version-is-refused-and-unchanged", test_newer_version);
+  ADD ("file/the-rollback-journal-is-there-before-it-is-needed", test_rollback_journal_is_there);
   return g_test_run ();
 }

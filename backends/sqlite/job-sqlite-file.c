@@ -179,6 +179,24 @@ create (const Place *place, GError **error)
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
+/* SQLite would make its rollback journal with the first transaction, sync the folder, and go on if
+ * that failed. A power cut could then take the name away, and with it what undoes the transaction.
+ * So the journal is there before, and its name is durable. An empty one has nothing to be undone.
+ */
+static gboolean
+name_rollback_journal (const Place *place, GError **error)
+{
+  g_autofree char *journal = g_strconcat (place->file, "-journal", NULL);
+  int fd = open (journal, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  gboolean done;
+
+  if (fd < 0)
+    return job_file_set_error (error, errno, "create", journal);
+  done = fchmod (fd, 0600) == 0 || job_file_set_error (error, errno, "set the mode of", journal);
+  close (fd);
+  return done && job_file_sync_folder (-1, place->folder, error);
+}
+
 static JobSqliteConnection *
 open_existing (const Place *place, GError **error)
 {
@@ -186,7 +204,7 @@ open_existing (const Place *place, GError **error)
       job_sqlite_connection_open (place->file, place->path, error);
 
   if (connection == NULL || !job_sqlite_schema_check (connection, error) ||
-      !job_sqlite_connection_set_up (connection, error) ||
+      !job_sqlite_connection_set_up (connection, error) || !name_rollback_journal (place, error) ||
       !job_sqlite_schema_raise (connection, error) ||
       !job_sqlite_connection_prepare_all (connection, error))
     return NULL;
