@@ -185,23 +185,19 @@ job_file_lock (int fd, const char *path, GError **error)
   return TRUE;
 }
 
-/* Where others could put files, they could put ours aside. A group with its owner's number is that
- * user's own, as Debian makes them: it has no others. */
+/* Where others could put files, they could put ours aside. */
 static gboolean
 check_folder (const char *folder, GError **error)
 {
   struct stat st;
-  gboolean all, group;
 
   if (stat (folder, &st) != 0)
     return job_file_set_error (error, errno, "find the folder", folder);
-  all = (st.st_mode & S_IWOTH) != 0;
-  group = (st.st_mode & S_IWGRP) != 0 && st.st_gid != st.st_uid;
-  if ((!all && !group) || (st.st_mode & S_ISVTX) != 0)
+  if (!job_file_others_can_write (&st) || (st.st_mode & S_ISVTX) != 0)
     return TRUE;
   g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
                "Cannot keep jobs in “%s”: %s can write that folder: take that right from them",
-               folder, all ? "anybody" : "others of its group");
+               folder, (st.st_mode & S_IWOTH) != 0 ? "anybody" : "others of its group");
   return FALSE;
 }
 

@@ -40,6 +40,14 @@ JOB_API gboolean job_file_lock (int fd, const char *path, GError **error);
  * folder that others can write, and take files out of, is refused. */
 JOB_API int job_file_lock_beside (const char *path, GError **error);
 
+/* Whether others than its owner can write a file or folder. A group with its owner's number is that
+ * user's own, as Debian makes them: it has no others. */
+static inline gboolean
+job_file_others_can_write (const struct stat *st)
+{
+  return (st->st_mode & S_IWOTH) != 0 || ((st->st_mode & S_IWGRP) != 0 && st->st_gid != st->st_uid);
+}
+
 /* Whether nobody else can have put a file there, or can change it: @st must be of a regular file of
  * this user, which its group and others cannot write. JOB_ERROR_STORAGE otherwise. */
 JOB_API gboolean job_file_check_private (const struct stat *st, const char *path, GError **error);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "job-error.h"
+#include "job-file.h"
 #include "job-plugin-path-private.h"
 
 #define MODULE_SUFFIX ".so"
@@ -105,14 +106,6 @@ job_plugin_list_files (JobPluginKind kind, GHashTable *names)
     list_folder (folders[i], names);
 }
 
-/* A group with its owner's number is that user's own, as Debian makes them: it has no others. */
-static gboolean
-others_can_write (const struct stat *status)
-{
-  return (status->st_mode & S_IWOTH) != 0 ||
-         ((status->st_mode & S_IWGRP) != 0 && status->st_gid != status->st_uid);
-}
-
 static gboolean
 check_trusted (const char *file, const char *path, const struct stat *status, GError **error)
 {
@@ -121,7 +114,7 @@ check_trusted (const char *file, const char *path, const struct stat *status, GE
                  "Cannot load the module “%s”: “%s” is owned by user %u; it must be owned by root "
                  "or by user %u, as whom this process runs",
                  file, path, (guint) status->st_uid, (guint) geteuid ());
-  else if (others_can_write (status))
+  else if (job_file_others_can_write (status))
     g_set_error (error, JOB_ERROR, JOB_ERROR_PLUGIN,
                  "Cannot load the module “%s”: “%s” can be written by other users (mode %04o); "
                  "take that right away, for example with “chmod go-w”",

@@ -206,13 +206,6 @@ classify_failure (JobFsJsonFolder *self, int saved_errno, const char *verb, cons
   return JOB_FS_JSON_READ_FAILED;
 }
 
-/* A group with its owner's number is that user's own, as Debian makes them: it has no others. */
-static gboolean
-others_can_write (const struct stat *st)
-{
-  return (st->st_mode & S_IWOTH) != 0 || ((st->st_mode & S_IWGRP) != 0 && st->st_gid != st->st_uid);
-}
-
 static gboolean
 check_file (const struct stat *st, GError **error)
 {
@@ -224,7 +217,7 @@ check_file (const struct stat *st, GError **error)
   else if (st->st_uid != geteuid ())
     g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT, "it belongs to another user (%u)",
                  (guint) st->st_uid);
-  else if (others_can_write (st))
+  else if (job_file_others_can_write (st))
     g_set_error (error, JOB_ERROR, JOB_ERROR_CORRUPT,
                  "others than its owner can write it (mode %04o): set it to 0600",
                  (guint) (st->st_mode & 07777));
