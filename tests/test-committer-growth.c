@@ -225,16 +225,23 @@ add_answer (Owner *owner, GAsyncReadyCallback callback)
   job_committer_add_answer (owner->committer, call, NULL, NULL);
 }
 
-/* Whoever is not in those callbacks waits for nothing. */
+/* A batch of @first and eight more is committed, and its answers wait to be told. */
 static void
-test_others_do_not_wait (Owner *owner, gconstpointer data)
+commit_answers (Owner *owner, GAsyncReadyCallback first)
 {
   g_mutex_lock (&owner->lock);
-  add_answer (owner, on_first_answer);
+  add_answer (owner, first);
   for (guint i = 0; i < 8; i++)
     add_answer (owner, on_other_answer);
   job_committer_commit (owner->committer);
   g_mutex_unlock (&owner->lock);
+}
+
+/* Whoever is not in those callbacks waits for nothing. */
+static void
+test_others_do_not_wait (Owner *owner, gconstpointer data)
+{
+  commit_answers (owner, on_first_answer);
   g_main_context_iteration (NULL, TRUE);
   g_assert_true (owner->asked);
   serve (owner);
@@ -259,12 +266,7 @@ static void
 test_what_is_put_off_late_is_not_forgotten (Owner *owner, gconstpointer data)
 {
   owner->commit_time = G_MAXINT32;
-  g_mutex_lock (&owner->lock);
-  add_answer (owner, on_hasty_answer);
-  for (guint i = 0; i < 8; i++)
-    add_answer (owner, on_other_answer);
-  job_committer_commit (owner->committer);
-  g_mutex_unlock (&owner->lock);
+  commit_answers (owner, on_hasty_answer);
   g_main_context_iteration (NULL, TRUE);
   g_assert_true (owner->asked);
   owner->stopped = TRUE;

@@ -4,6 +4,7 @@
 
 #include "fs-json-fixture.h"
 #include "job-fs-json-record.h"
+#include "record-asserts.h"
 #include "test-effort.h"
 
 #include <string.h>
@@ -19,35 +20,6 @@ assert_id (const JobId *id, const char *expected)
   g_autofree char *text = job_id_dup_text (id);
 
   g_assert_cmpstr (text, ==, expected);
-}
-
-static void
-assert_same_status (const JobStatus *a, const JobStatus *b)
-{
-  g_assert_cmpint (a->state, ==, b->state);
-  g_assert_cmpint (a->reason, ==, b->reason);
-  g_assert_cmpuint (a->attempts, ==, b->attempts);
-  g_assert_true (job_id_equal (&a->token, &b->token));
-  g_assert_true (job_id_equal (&a->culprit, &b->culprit));
-  g_assert_cmpint (a->started_at, ==, b->started_at);
-  g_assert_cmpint (a->finished_at, ==, b->finished_at);
-  g_assert_cmpstr (a->outcome, ==, b->outcome);
-}
-
-static void
-assert_same_record (const JobRecord *a, const JobRecord *b)
-{
-  g_assert_true (job_id_equal (&a->id, &b->id));
-  g_assert_cmpint (a->queued_at, ==, b->queued_at);
-  g_assert_cmpint (a->run_at, ==, b->run_at);
-  g_assert_cmpint (a->priority, ==, b->priority);
-  g_assert_cmpuint (a->max_attempts, ==, b->max_attempts);
-  g_assert_cmpstr (a->type, ==, b->type);
-  g_assert_cmpstr (a->channel, ==, b->channel);
-  g_assert_cmpstr (a->args, ==, b->args);
-  g_assert_cmpuint (a->n_dependencies, ==, b->n_dependencies);
-  g_assert_cmpmem (a->dependencies, a->n_dependencies * sizeof *a->dependencies, b->dependencies,
-                   b->n_dependencies * sizeof *b->dependencies);
 }
 
 static void

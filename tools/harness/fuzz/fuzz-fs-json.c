@@ -9,6 +9,7 @@
 #include "job-error.h"
 #include "job-fs-json-document.h"
 #include "job-fs-json-record.h"
+#include "record-asserts.h"
 
 #include <string.h>
 
@@ -123,8 +124,8 @@ assert_reads_as (const GString *text, const JobRecord *record, const JobStatus *
   g_assert_no_error (error);
   job_status_copy (status, &expected);
   settle (&expected, record);
-  fuzz_assert_same_record (read, record);
-  fuzz_assert_same_status (&read_to, &expected);
+  assert_same_record (read, record);
+  assert_same_status (&read_to, &expected);
 }
 
 static GString *

@@ -13,6 +13,7 @@
 #include "job-error.h"
 #include "job-journal-private.h"
 #include "job-segment-private.h"
+#include "record-asserts.h"
 
 #include <string.h>
 #include <zlib.h>
@@ -145,7 +146,7 @@ assert_same (GPtrArray *found, GPtrArray *expected)
     {
       const Shown *a = g_ptr_array_index (found, i), *b = g_ptr_array_index (expected, i);
 
-      fuzz_assert_same_change (&a->change, &b->change);
+      assert_same_change (&a->change, &b->change);
     }
 }
 

@@ -25,8 +25,4 @@ void fuzz_clear_folder (void);
 /* An error of ours with a message that a person can read: UTF-8, and not empty. */
 void fuzz_assert_error (const GError *error);
 
-void fuzz_assert_same_record (const JobRecord *a, const JobRecord *b);
-void fuzz_assert_same_status (const JobStatus *a, const JobStatus *b);
-void fuzz_assert_same_change (const JobChange *a, const JobChange *b);
-
 G_END_DECLS
