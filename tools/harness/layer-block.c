@@ -313,16 +313,17 @@ prepare_case (Block *self)
   self->rand = g_rand_new_with_seed_array (seeds, G_N_ELEMENTS (seeds));
 }
 
-static gboolean
-try_case (Block *self, TortureResult *result)
+static void
+try_case (gpointer data, guint64 seed, TortureResult *result)
 {
+  Block *self = data;
   g_autofree char *story = NULL;
   const char *complaint;
 
+  self->seed = seed;
   prepare_case (self);
   trial_run (play_case, self, &story);
   complaint = story ? story : get_complaint (self->shared);
-  result->cases++;
   for (guint i = 0; i < self->shared->n_cuts; i++)
     result->states += self->shared->cuts[i].n_unsynced;
   if (self->task->verbose)
@@ -334,7 +335,6 @@ try_case (Block *self, TortureResult *result)
     }
   if (complaint)
     tell (self, result, complaint);
-  return complaint == NULL;
 }
 
 /* Whether this machine can do it at all. */
@@ -356,11 +356,8 @@ try_device (gpointer data)
 static char *
 find_obstacle (Block *self)
 {
-  g_autoptr (GError) error = NULL;
   char *why = NULL;
 
-  if (!trial_prepare (self->task->backend, &error))
-    return g_strdup (error->message);
   self->device = block_device_new (self->task->folder, &why);
   if (self->device == NULL)
     return why;
@@ -375,13 +372,10 @@ run (const TortureTask *task, TortureResult *result)
 {
   Block self = { .task = task, .shared = trial_share (sizeof *self.shared) };
 
-  result->skipped = find_obstacle (&self);
-  for (guint64 i = 0; result->skipped == NULL && i < task->cases; i++)
-    {
-      self.seed = task->seed + i;
-      if (!try_case (&self, result))
-        break;
-    }
+  if (trial_prepare (task, result))
+    result->skipped = find_obstacle (&self);
+  if (result->skipped == NULL)
+    trial_each_case (task, result, try_case, &self);
   g_clear_pointer (&self.steps, g_array_unref);
   g_clear_pointer (&self.rand, g_rand_free);
   g_clear_pointer (&self.device, block_device_free);

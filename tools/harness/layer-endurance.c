@@ -392,17 +392,14 @@ static void
 run (const TortureTask *task, TortureResult *result)
 {
   Endurance self = { .task = task, .file = g_build_filename (task->folder, "jobs.sqlite", NULL) };
-  g_autoptr (GError) error = NULL;
 
   self.n_jobs = MAX (task->cases, MIN_JOBS);
   self.checkpoint_size = CLAMP (self.n_jobs * JOURNAL_SHARE, MIN_JOURNAL, MAX_JOURNAL);
   self.n_marks = self.n_jobs + 4 * self.checkpoint_size / RECORD_MIN_SIZE;
   self.marks = trial_share (self.n_marks);
   self.shared = trial_share (sizeof *self.shared);
-  if (trial_prepare (task->backend, &error))
+  if (trial_prepare (task, result))
     result->skipped = find_lack_of_room (&self);
-  else
-    result->skipped = g_strdup (error->message);
   if (result->skipped == NULL)
     play (&self, result);
   g_free (self.file);

@@ -382,13 +382,10 @@ static void
 run (const TortureTask *task, TortureResult *result)
 {
   Sweep self = { .task = task, .folder = g_build_filename (task->folder, "case", NULL) };
-  g_autoptr (GError) error = NULL;
 
   self.shared = trial_share (sizeof *self.shared);
-  if (trial_prepare (task->backend, &error))
+  if (trial_prepare (task, result))
     try_faults (&self, result);
-  else
-    result->skipped = g_strdup (error->message);
   if (self.n_not_met > 0)
     g_printerr ("   %" G_GUINT64_FORMAT " faults were not met\n", self.n_not_met);
   g_clear_pointer (&self.steps, g_array_unref);

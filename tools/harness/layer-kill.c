@@ -308,12 +308,13 @@ tell (Life *self, TortureResult *result, char *story)
   g_free (story);
 }
 
-/* FALSE: something is wrong. */
-static gboolean
-try_case (Life *self, TortureResult *result)
+static void
+try_case (gpointer data, guint64 seed, TortureResult *result)
 {
+  Life *self = data;
   char *story = NULL;
 
+  self->seed = seed;
   self->kind = (Kind) (self->seed % N_KINDS);
   memset (self->shared, 0, sizeof *self->shared);
   trial_clear_folder (self->folder);
@@ -322,7 +323,6 @@ try_case (Life *self, TortureResult *result)
   draw_kills (self);
   for (self->round = 0; story == NULL && self->round <= KILLS_A_CASE; self->round++)
     story = play_round (self, result);
-  result->cases++;
   if (self->task->verbose)
     {
       g_autofree char *kills = describe_kills (self);
@@ -331,25 +331,16 @@ try_case (Life *self, TortureResult *result)
     }
   if (story)
     tell (self, result, story);
-  return story == NULL;
 }
 
 static void
 run (const TortureTask *task, TortureResult *result)
 {
   Life self = { .task = task, .folder = g_build_filename (task->folder, "case", NULL) };
-  g_autoptr (GError) error = NULL;
 
   self.shared = trial_share (sizeof *self.shared);
-  if (!trial_prepare (task->backend, &error))
-    result->skipped = g_strdup (error->message);
-  else
-    for (guint64 i = 0; i < task->cases; i++)
-      {
-        self.seed = task->seed + i;
-        if (!try_case (&self, result))
-          break;
-      }
+  if (trial_prepare (task, result))
+    trial_each_case (task, result, try_case, &self);
   g_clear_pointer (&self.steps, g_array_unref);
   g_free (self.folder);
 }

@@ -219,24 +219,24 @@ draw_fault (Power *self)
   self->has_fault = story == NULL && self->fault.at.count > 0;
 }
 
-static gboolean
-try_case (Power *self, TortureResult *result)
+static void
+try_case (gpointer data, guint64 seed, TortureResult *result)
 {
+  Power *self = data;
   char *story;
 
+  self->seed = seed;
   g_clear_pointer (&self->steps, g_array_unref);
   self->steps = workload_plan (self->seed, N_STEPS);
   self->has_fault = FALSE;
   if (self->seed % 3 == 2)
     draw_fault (self);
   story = try_steps (self, &result->states);
-  result->cases++;
   if (self->task->verbose)
     g_print ("   %" G_GUINT64_FORMAT ": %u calls, %" G_GUINT64_FORMAT " states so far\n",
              self->seed, self->events->len, result->states);
   if (story)
     tell (self, result, story);
-  return story == NULL;
 }
 
 static void
@@ -245,18 +245,10 @@ run (const TortureTask *task, TortureResult *result)
   Power self = { .task = task,
                  .folder = g_build_filename (task->folder, "case", NULL),
                  .recording = g_build_filename (task->folder, "recording", NULL) };
-  g_autoptr (GError) error = NULL;
 
   self.shared = trial_share (sizeof *self.shared);
-  if (!trial_prepare (task->backend, &error))
-    result->skipped = g_strdup (error->message);
-  else
-    for (guint64 i = 0; i < task->cases; i++)
-      {
-        self.seed = task->seed + i;
-        if (!try_case (&self, result))
-          break;
-      }
+  if (trial_prepare (task, result))
+    trial_each_case (task, result, try_case, &self);
   g_clear_pointer (&self.steps, g_array_unref);
   g_clear_pointer (&self.events, g_array_unref);
   g_clear_pointer (&self.opening, g_array_unref);

@@ -33,11 +33,24 @@ trial_share (gsize size)
 }
 
 gboolean
-trial_prepare (const char *backend, GError **error)
+trial_prepare (const TortureTask *task, TortureResult *result)
 {
+  g_autoptr (GError) error = NULL;
+
   if (last_words == NULL)
     last_words = trial_share (LAST_WORDS);
-  return job_plugin_load (JOB_PLUGIN_BACKEND, backend, error) != NULL;
+  if (job_plugin_load (JOB_PLUGIN_BACKEND, task->backend, &error) == NULL)
+    result->skipped = g_strdup (error->message);
+  return result->skipped == NULL;
+}
+
+void
+trial_each_case (const TortureTask *task, TortureResult *result,
+                 void (*try_case) (gpointer data, guint64 seed, TortureResult *result),
+                 gpointer data)
+{
+  for (; result->violations == 0 && result->cases < task->cases; result->cases++)
+    try_case (data, task->seed + result->cases, result);
 }
 
 /* The library warns of what is done to it here, again and again. */

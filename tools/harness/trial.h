@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "torture.h"
 
 G_BEGIN_DECLS
 
@@ -13,8 +13,12 @@ G_BEGIN_DECLS
 
 /* Memory that parent and children share, zeroed; for as long as the process lives. */
 gpointer trial_share (gsize size);
-/* Loads the backend's module, once for all children. FALSE: there is none. */
-gboolean trial_prepare (const char *backend, GError **error);
+/* Loads the backend's module, once for all children. FALSE: there is none, and nothing to try. */
+gboolean trial_prepare (const TortureTask *task, TortureResult *result);
+/* Tries the cases of a task one after the other, up to the first violation. */
+void trial_each_case (const TortureTask *task, TortureResult *result,
+                      void (*try_case) (gpointer data, guint64 seed, TortureResult *result),
+                      gpointer data);
 
 /* Calls @play in a child, which ends with that. FALSE, with a story in words, if the child ended in
  * another way. */
