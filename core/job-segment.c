@@ -244,16 +244,21 @@ has_good_header (const JobSegmentContent *content)
          get_u32 (content->bytes + 28) == crc32_z (0, content->bytes, 28);
 }
 
-/* Whether a crash can have left this where the header should be: a beginning of it, or nothing but
- * zeros. */
+/* Whether a crash can have left this where the header should be: some of the beginning that all
+ * headers share, and zeros behind, or all of that, and anything. */
 static gboolean
 is_torn_header (const JobSegmentContent *content)
 {
-  static const guint8 beginning[12] = FILE_MAGIC "\1", zeros[JOB_SEGMENT_HEADER] = { 0 };
-  gsize size = MIN (content->size, JOB_SEGMENT_HEADER);
+  static const guint8 beginning[12] = FILE_MAGIC "\1";
+  gsize size = MIN (content->size, JOB_SEGMENT_HEADER), at = 0;
 
-  return memcmp (content->bytes, beginning, MIN (size, sizeof beginning)) == 0 ||
-         memcmp (content->bytes, zeros, size) == 0;
+  while (at < MIN (size, sizeof beginning) && content->bytes[at] == beginning[at])
+    at++;
+  if (at == sizeof beginning)
+    return TRUE;
+  while (at < size && content->bytes[at] == 0)
+    at++;
+  return at == size;
 }
 
 static gboolean

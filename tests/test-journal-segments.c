@@ -98,6 +98,29 @@ test_torn_header_of_a_released_segment (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_set_aside (f), ==, 0);
 }
 
+/* A new file has its size, and a part of its header. */
+static void
+test_torn_header_of_a_new_segment (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  guint8 header[JOB_SEGMENT_HEADER];
+
+  open_journal (f);
+  append (f, 1);
+  close_journal (f);
+  bytes = get_file (f);
+  memcpy (header, g_bytes_get_data (bytes, NULL), sizeof header);
+  for (guint at = sizeof header; at-- > 0;)
+    {
+      header[at] = 0;
+      put_file (f, header, sizeof header);
+      open_journal (f);
+      assert_shown (f, 0);
+      close_journal (f);
+    }
+  g_assert_cmpuint (count_set_aside (f), ==, 0);
+}
+
 static void
 test_remove_takes_both_files_away (Fixture *f, gconstpointer data)
 {
@@ -199,6 +222,7 @@ main (int argc, char *argv[])
   ADD ("recycled-again-and-again", test_recycled_again_and_again);
   ADD ("released-keeps-its-blocks", test_released_keeps_its_blocks);
   ADD ("torn-header-of-a-released-segment", test_torn_header_of_a_released_segment);
+  ADD ("torn-header-of-a-new-segment", test_torn_header_of_a_new_segment);
   ADD ("remove-takes-both-files-away", test_remove_takes_both_files_away);
   ADD ("left-over-file-is-in-nobodys-way", test_left_over_file_is_in_nobodys_way);
   ADD ("either-file-stands-alone", test_either_file_stands_alone);
