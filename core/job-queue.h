@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 JOB_API
 G_DECLARE_INTERFACE (JobQueue, job_queue, JOB, QUEUE, GObject)
 
-/* Opening one: job-queue-open.c */
+/* Opening one: job-queue-config.c, job-queue-uri.c, job-queue-open.c */
 JOB_API JobQueue *job_queue_new_from_config (const char *path, GError **error);
 JOB_API JobQueue *job_queue_new_from_key_file (GKeyFile *key_file, GError **error);
 JOB_API JobQueue *job_queue_new_for_uri (const char *uri, GError **error);

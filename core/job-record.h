@@ -78,7 +78,7 @@ typedef struct
 
 JOB_API void job_change_clear (JobChange *self);
 
-/* The binary form (described byte by byte in job-record.c), for the journal and for stores that
+/* The binary form (described byte by byte in job-change.c), for the journal and for stores that
  * like it. Appends one change; a change with a record is the whole job. */
 JOB_API void job_change_encode (const JobChange *self, GByteArray *out);
 /* Decodes the change that @data begins with into *self (to be cleared), and says in *used how many

@@ -6,7 +6,7 @@
 
 #define GARBAGE_ROUNDS 20000
 
-/* Where things are in an encoded change; see job-record.c. */
+/* Where things are in an encoded change; see job-change.c. */
 #define AT_FLAGS 1
 #define AT_HEAD_SIZE 2
 #define AT_TOTAL 4
