@@ -12,8 +12,9 @@
  * that was cut off whole or not at all. Equal states are tried once.
  *
  * Some of these openings are recorded, too, and the power is cut a second time in them; also some
- * openings after the process was only killed. Once an opening has shown what became of the call
- * that was cut off, that is so.
+ * openings after the process was only killed, between the write of a commit and its sync, or as
+ * that sync had failed. Once an opening has shown what became of the call that was cut off, that is
+ * so.
  *
  * A case is one workload. */
 
@@ -47,9 +48,11 @@ describe_state (Power *self)
                             self->shared->event, self->events->len, self->shared->choice, parts);
   return g_strdup_printf ("%s after call %u of %u on files, choice %u; then after call %u of %u of "
                           "the opening, choice %u, the disk has%s",
-                          self->first.is_kill ? "killed" : "cut", self->first.event,
-                          self->events->len, self->first.choice, self->shared->event,
-                          self->opening->len, self->shared->choice, parts);
+                          self->first.sync_failed ? "killed as the next sync had failed,"
+                          : self->first.is_kill   ? "killed"
+                                                  : "cut",
+                          self->first.event, self->events->len, self->first.choice,
+                          self->shared->event, self->opening->len, self->shared->choice, parts);
 }
 
 /* --- cases ------------------------------------------------------------------------------------ */
@@ -152,6 +155,8 @@ cut_openings (Power *self, guint64 *n_states)
       self->first.is_kill = i % 2 == 1;
       if (self->first.is_kill)
         self->first.event = find_commit (self->events, self->first.event);
+      self->first.sync_failed =
+          i % 4 == 3 && get_deed (self->events, self->first.event + 1) == SHIM_DID_SYNC;
       self->first.n_answered = count_answered (self->events, self->first.event);
       power_make_first_cut (self, disk); /* for its choice, to be told */
       story = cut_opening (self, n_states);

@@ -123,6 +123,15 @@ power_do_events (PowerDisk *disk, GArray *events, guint n)
     power_disk_do (disk, &g_array_index (events, ShimEvent, i));
 }
 
+static void
+fail_next_sync (Power *self, PowerDisk *disk)
+{
+  ShimEvent sync = g_array_index (self->events, ShimEvent, self->first.event + 1);
+
+  sync.deed = SHIM_DID_FAIL_SYNC;
+  power_disk_do (disk, &sync);
+}
+
 /* The disk after the first cut. */
 void
 power_make_first_cut (Power *self, PowerDisk *disk)
@@ -131,6 +140,8 @@ power_make_first_cut (Power *self, PowerDisk *disk)
   guint n;
 
   power_do_events (disk, self->events, self->first.event + 1);
+  if (self->first.sync_failed)
+    fail_next_sync (self, disk);
   if (self->first.is_kill)
     return;
   n = power_disk_count_parts (disk);

@@ -22,10 +22,12 @@ typedef struct
 } Shared;
 
 /* A cut, before the one that is tried; or only a kill: then what the process wrote is in the
- * kernel's memory, and the next one finds it all, certain or not. */
+ * kernel's memory, and the next one finds it all, certain or not. If a sync has failed by then, the
+ * next one finds it as well, but no sync of what it does not write anew makes it certain. */
 typedef struct
 {
   gboolean is_kill;
+  gboolean sync_failed; /* the one that comes next: the kill comes right behind it */
   guint event;
   guint32 chance; /* of the choice */
   guint choice;
