@@ -18,7 +18,8 @@
 #include "job-call-private.h"
 
 #include "job-delivery-private.h"
-#include "job-queue.h"
+#include "job-lease-private.h"
+#include "job-queue-backend.h"
 
 #define ANSWERED GINT_TO_POINTER (TRUE)
 
@@ -118,8 +119,12 @@ static void
 discard_lease (gpointer data)
 {
   g_autoptr (JobLease) lease = data;
+  JobQueueInterface *iface = JOB_QUEUE_GET_IFACE (lease->queue);
 
-  job_lease_release_async (lease, NULL, NULL, NULL);
+  if (iface->discard && lease->has_ids)
+    iface->discard (lease->queue, &lease->record->id, &lease->alarm->token);
+  else
+    job_lease_release_async (lease, NULL, NULL, NULL);
 }
 
 static JobCall *

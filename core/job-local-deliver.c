@@ -231,17 +231,27 @@ job_local_give_back_strays (JobLocal *self, JobNow now)
     }
 }
 
-/* Until it has gone back, it is among the strays: nobody has its token. */
+/* With the lock. Until it has gone back, it is among the strays: nobody has its token. */
 static void
 give_back (JobLocal *self, const JobClaim *claim)
 {
   JobNow now = job_local_now (self);
 
-  g_mutex_lock (&self->lock);
   g_array_append_val (self->strays, *claim);
   job_local_give_back_strays (self, now);
   job_local_commit (self, now, FALSE);
-  g_mutex_unlock (&self->lock);
+}
+
+/* An administrator may have ended it meanwhile; and a queue that is closed leaves its leases as
+ * they are. */
+void
+job_local_discard (JobLocal *self, const JobId *id, const JobId *token)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  JobId running;
+
+  if (self->closed == NULL && job_scheduler_lookup_token (self->scheduler, token, &running))
+    give_back (self, &(JobClaim){ .id = *id, .token = *token });
 }
 
 /* Leased, but its args cannot be read: the job goes back, unless its record is damaged and would
@@ -254,7 +264,9 @@ refuse_lease (JobLocal *self, const JobClaim *claim, GError **error)
       g_prefix_error (error,
                       "A job was leased, and goes back as soon as that can be written, since "
                       "its record cannot be read: ");
+      g_mutex_lock (&self->lock);
       give_back (self, claim);
+      g_mutex_unlock (&self->lock);
       return;
     }
   g_prefix_error (error, "A job was leased, and stays so until somebody fails it, since its record "

@@ -141,6 +141,8 @@ JobScheduler *job_local_build_scheduler (JobLocal *self, JobEffects *effects, GE
 
 /* With the lock: leases that nobody has end, with the open batch. */
 void job_local_give_back_strays (JobLocal *self, JobNow now);
+/* A lease that was handed out, but nobody took it. */
+void job_local_discard (JobLocal *self, const JobId *id, const JobId *token);
 
 /* job-local-read.c */
 /* Whether the ledger knows of the job, and how it ended: a final state or JOB_KNOWN_…; FALSE if

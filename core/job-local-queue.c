@@ -209,6 +209,12 @@ release (JobQueue *self, const JobId *id, const JobId *token, JobCall *call)
 }
 
 static void
+discard (JobQueue *self, const JobId *id, const JobId *token)
+{
+  job_local_discard (local_of (self), id, token);
+}
+
+static void
 cancel (JobQueue *self, const JobId *id, JobCall *call)
 {
   job_local_cancel (local_of (self), id, call);
@@ -326,4 +332,5 @@ queue_init (JobQueueInterface *iface)
   iface->list_damaged = list_damaged;
   iface->move_damaged = move_damaged;
   iface->close = close_queue;
+  iface->discard = discard;
 }

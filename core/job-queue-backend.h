@@ -54,7 +54,12 @@ struct _JobQueueInterface
   void (*move_damaged) (JobQueue *self, const char *directory, JobCall *call);
   void (*close) (JobQueue *self, JobCall *call);
 
-  gpointer padding[16];
+  /* Not mandatory, and answers nobody: the lease of a dequeue that nobody took, since its caller
+   * cancelled or had no callback, goes back, and is tried again if that fails. NULL: it is released
+   * once. */
+  void (*discard) (JobQueue *self, const JobId *id, const JobId *token);
+
+  gpointer padding[15];
 };
 
 /* What a JobInfo is made of. All is copied. */

@@ -26,7 +26,7 @@ struct _FaultStore
 
 G_DEFINE_FINAL_TYPE (FaultStore, fault_store, JOB_TYPE_STORE)
 
-static const char *const call_names[] = { "visit", "apply", "checkpoint", "read", "close" };
+static const char *const call_names[] = { "visit", "apply", "checkpoint", "read", "list", "close" };
 
 /* --- faults ----------------------------------------------------------------------------------- */
 

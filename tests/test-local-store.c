@@ -216,6 +216,39 @@ test_failed_giving_back_is_tried_again (void)
   close_queue (queue);
 }
 
+/* The same for a lease whose caller cancelled before the callback could run. */
+static void
+test_failed_discard_is_tried_again (void)
+{
+  g_autoptr (JobSteppedClock) clock = job_stepped_clock_new (START);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (JobLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = NULL;
+  GAsyncResult *answer = NULL;
+  JobQueue *queue;
+
+  g_clear_pointer (&journal, g_free); /* each commit is one apply() */
+  queue = open_queue_with_clock (clock);
+  id = add (queue);
+  job_queue_dequeue_async (queue, NULL, NULL, 0, cancellable, keep_answer, &answer);
+  await_running (queue, id);
+  g_cancellable_cancel (cancellable);
+  fault_store_fail (store, FAULT_APPLY, 1);
+  while (answer == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (job_queue_dequeue_finish (queue, answer, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_object (&answer);
+  await_running (queue, id);
+
+  job_queue_dequeue_async (queue, NULL, NULL, -1, NULL, keep_answer, &answer);
+  job_stepped_clock_step (clock, G_USEC_PER_SEC);
+  lease = await_lease (queue, &answer);
+  g_assert_cmpstr (job_lease_get_id (lease), ==, id);
+  close_queue (queue);
+}
+
 /* A checkpoint takes its time; calls are answered meanwhile. */
 static void
 test_checkpoint_holds_up_nobody (void)
@@ -383,6 +416,7 @@ main (int argc, char **argv)
   ADD ("lease-from-the-store-holds-up-nobody", test_lease_from_the_store_holds_up_nobody);
   ADD ("failed-lease-gives-the-job-back", test_failed_lease_gives_the_job_back);
   ADD ("failed-giving-back-is-tried-again", test_failed_giving_back_is_tried_again);
+  ADD ("failed-discard-is-tried-again", test_failed_discard_is_tried_again);
   ADD ("checkpoint-holds-up-nobody", test_checkpoint_holds_up_nobody);
   ADD ("dependents-of-an-unread-job-stay-blocked", test_dependents_of_an_unread_job_stay_blocked);
   ADD ("verbs-on-an-unread-job-end", test_verbs_on_an_unread_job_end);
