@@ -193,7 +193,8 @@ tell (Sweep *self, TortureResult *result, guint64 seed, char *story)
     {
       g_autofree char *again = NULL;
 
-      story = shrink (self, story);
+      if (!self->task->whole)
+        story = shrink (self, story);
       again = try_fault (self); /* for its log */
     }
   what = self->has_fault ? shim_fault_describe (&self->fault) : g_strdup ("none");

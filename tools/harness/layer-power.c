@@ -196,7 +196,8 @@ tell (Power *self, TortureResult *result, char *story)
   g_autofree char *state = NULL;
   g_autofree char *fault = NULL;
 
-  story = workload_shrink (&self->steps, story, try_shorter, self);
+  if (!self->task->whole)
+    story = workload_shrink (&self->steps, story, try_shorter, self);
   again = try_shorter (self); /* for its logs */
   state = describe_state (self);
   fault = self->has_fault ? shim_fault_describe (&self->fault) : g_strdup ("none");

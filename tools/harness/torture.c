@@ -25,6 +25,7 @@ typedef struct
   gint64 cases; /* 0: as many as the layer says */
   gboolean is_long;
   gboolean verbose;
+  gboolean whole;
   gboolean list;
   gboolean tap;
   char *folder;
@@ -109,7 +110,8 @@ run_one (const TortureLayer *layer, const char *backend, const Options *options)
                        .seed = (guint64) options->seed,
                        .cases = cases_for (layer, options),
                        .folder = g_mkdtemp (template),
-                       .verbose = options->verbose };
+                       .verbose = options->verbose,
+                       .whole = options->whole };
   TortureResult result = { 0 };
   gint64 start = g_get_monotonic_time ();
 
@@ -200,6 +202,8 @@ parse_options (Options *options, int *argc, char ***argv)
     { "tap", 0, 0, G_OPTION_ARG_NONE, &options->tap, "Print what a test harness reads", NULL },
     { "list", 0, 0, G_OPTION_ARG_NONE, &options->list, "Name the layers", NULL },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose, "Say what is being tried", NULL },
+    { "whole", 0, 0, G_OPTION_ARG_NONE, &options->whole,
+      "Tell the first violation as it was: do not look for a shorter one", NULL },
     { "folder", 0, 0, G_OPTION_ARG_FILENAME, &options->folder, "Where the files go", "DIR" },
     G_OPTION_ENTRY_NULL
   };

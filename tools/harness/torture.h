@@ -19,6 +19,7 @@ typedef struct
   guint64 cases;       /* how many to try */
   const char *folder;  /* an empty folder for files, removed at the end of the run */
   gboolean verbose;
+  gboolean whole; /* tell the first violation as it was, and do not look for a shorter one */
 } TortureTask;
 
 /* What a layer found. */
