@@ -3,8 +3,8 @@
 /* Layer E: deterministic simulation. The library's own scheduler, committer, ledger and journal, a
  * disk and a store that lose what was not synced, and a clock that jumps, all in one thread and out
  * of one seed: 200 operations, with crashes, faults and reopenings among them, compared with the
- * model after each. A plan that fails is cut down, by dropping operations and troubles as long as
- * it still fails. */
+ * model after each; some of them are several calls at once. A plan that fails is cut down, by
+ * dropping operations and troubles as long as it still fails. */
 
 #include "torture.h"
 
@@ -85,6 +85,21 @@ drop_troubles (SimPlan **plan)
       }
 }
 
+/* One by one. */
+static void
+drop_calls (SimPlan **plan)
+{
+  for (guint i = 0; i < (*plan)->n_ops; i++)
+    for (guint bit = 1; bit < 1u << SIM_MAX_BURST; bit <<= 1)
+      if ((*plan)->ops[i].verb == SIM_BURST && ((*plan)->ops[i].calls & bit))
+        {
+          SimPlan *smaller = sim_plan_copy (*plan);
+
+          smaller->ops[i].calls &= ~bit;
+          take (plan, smaller);
+        }
+}
+
 static void
 shrink (SimPlan **plan)
 {
@@ -98,17 +113,19 @@ shrink (SimPlan **plan)
       before = (*plan)->n_ops;
       drop_ops (plan);
       drop_troubles (plan);
+      drop_calls (plan);
     }
   while ((*plan)->n_ops < before);
 }
 
 static char *
-tell_story (SimPlan **plan)
+tell_story (SimPlan **plan, gboolean whole)
 {
   SimOutcome outcome = { .trace = g_string_new (NULL) };
   g_autofree char *violation = NULL;
 
-  shrink (plan);
+  if (!whole)
+    shrink (plan);
   violation = get_violation (*plan, &outcome);
   g_string_prepend (outcome.trace, ":\n");
   g_string_prepend (outcome.trace, violation ? violation : "it does not fail any more");
@@ -143,7 +160,7 @@ run (const TortureTask *task, TortureResult *result)
         g_print ("simulation: seed %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT " operations\n",
                  plan->seed, n_ops);
       if (violation)
-        torture_violation (result, tell_story (&plan));
+        torture_violation (result, tell_story (&plan, task->whole));
     }
   g_log_set_default_handler (former, NULL);
 }

@@ -107,11 +107,11 @@ draw_spec (SimAct *self, const SimPlan *plan, const Model *model)
       draw_dependency (self, model);
   if (self->verb == SIM_ENQUEUE && spec->n_dependencies == 0 && sim_chance (32) &&
       (job = draw_job (model)))
-    job_spec_set_id (spec->real, job->id, NULL);
+    self->own_id = job_spec_set_id (spec->real, job->id, NULL);
   else if (sim_chance (8))
     {
       draw_uuid (self->id);
-      job_spec_set_id (spec->real, self->id, NULL);
+      self->own_id = job_spec_set_id (spec->real, self->id, NULL);
     }
   self->n_specs++;
 }
@@ -180,26 +180,26 @@ draw_token (SimAct *self, const ModelJob *job, const GPtrArray *tokens)
 }
 
 void
-sim_act_draw (SimAct *self, const SimOp *op, const SimPlan *plan, const Model *model,
+sim_act_draw (SimAct *self, SimVerb verb, gboolean async, const SimPlan *plan, const Model *model,
               const GPtrArray *tokens)
 {
   const ModelJob *job;
 
-  *self = (SimAct){ .verb = op->verb, .async = op->async };
-  if (op->verb == SIM_ENQUEUE)
+  *self = (SimAct){ .verb = verb, .async = async };
+  if (verb == SIM_ENQUEUE)
     draw_spec (self, plan, model);
-  else if (op->verb == SIM_ENQUEUE_MANY)
+  else if (verb == SIM_ENQUEUE_MANY)
     draw_specs (self, plan, model);
-  else if (op->verb == SIM_DEQUEUE)
+  else if (verb == SIM_DEQUEUE)
     draw_dequeue (self, plan);
-  else if (op->verb == SIM_PASS)
+  else if (verb == SIM_PASS)
     self->timeout = sim_below (2000000);
-  else if (op->verb == SIM_WAIT)
+  else if (verb == SIM_WAIT)
     {
       draw_dequeue (self, plan);
       self->timeout = draw_patience ();
     }
-  else if (op->verb == SIM_WATCH)
+  else if (verb == SIM_WATCH)
     {
       set_id (self, draw_job (model));
       self->text = texts[0];
@@ -207,9 +207,9 @@ sim_act_draw (SimAct *self, const SimOp *op, const SimPlan *plan, const Model *m
     }
   else
     {
-      JobState wanted = op->verb == SIM_DEQUEUE_BY_ID ? JOB_STATE_PENDING : JOB_STATE_RUNNING;
+      JobState wanted = verb == SIM_DEQUEUE_BY_ID ? JOB_STATE_PENDING : JOB_STATE_RUNNING;
 
-      job = op->verb == SIM_CANCEL || sim_chance (8) ? NULL : draw_job_in_state (model, wanted);
+      job = verb == SIM_CANCEL || sim_chance (8) ? NULL : draw_job_in_state (model, wanted);
       if (job == NULL)
         job = draw_job (model);
       set_id (self, job);

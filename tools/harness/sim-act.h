@@ -21,6 +21,7 @@ typedef struct
   gboolean async;
   ModelSpec specs[SIM_MAX_SPECS];
   guint n_specs;
+  gboolean own_id; /* one of the specs has an id that the library did not make */
   char id[37];
   char token[37];
   gboolean has_token;
@@ -43,11 +44,17 @@ typedef struct
 } SimAnswer;
 
 /* @tokens: all that were ever told, each with its job's id before it. */
-void sim_act_draw (SimAct *self, const SimOp *op, const SimPlan *plan, const Model *model,
-                   const GPtrArray *tokens);
+void sim_act_draw (SimAct *self, SimVerb verb, gboolean async, const SimPlan *plan,
+                   const Model *model, const GPtrArray *tokens);
 void sim_act_clear (SimAct *self);
-/* To the queue. */
+/* To the queue, until it is answered. */
 void sim_act_call (const SimAct *self, JobQueue *queue, SimAnswer *answer);
+/* The same in two steps; sim_act_finish() once @callback has been called. */
+void sim_act_begin (const SimAct *self, JobQueue *queue, GAsyncReadyCallback callback,
+                    gpointer data);
+void sim_act_finish (const SimAct *self, JobQueue *queue, GAsyncResult *result, SimAnswer *answer);
+/* The fiber's context runs until *@result is there. */
+void sim_await (GAsyncResult **result);
 /* To the model: how it has to end, and with which job. */
 int sim_act_model (const SimAct *self, Model *model, guint *number);
 void sim_act_describe (const SimAct *self, const Model *model, GString *text);

@@ -32,10 +32,11 @@ void sim_world_see_time (Model *model);
 void sim_world_open (SimWorld *self, const SimTrouble *trouble);
 /* Lets go of the queue, in whatever state it is. */
 void sim_world_drop (SimWorld *self);
-/* Opens it again, in whatever way the last one went. @other: how the jobs may stand as well. */
-void sim_world_reopen (SimWorld *self, const SimOp *op, Model *other);
-/* What is in the queue now is the model, or @other (NULL: no other). */
-void sim_world_choose (SimWorld *self, Model *other);
+/* Opens it again, in whatever way the last one went. @others (of Model; NULL: none): how the jobs
+ * may stand as well. */
+void sim_world_reopen (SimWorld *self, const SimOp *op, GPtrArray *others);
+/* What is in the queue now is the model, or one of @others, which is the model then. */
+void sim_world_choose (SimWorld *self, GPtrArray *others);
 gboolean sim_world_is_closed (SimWorld *self);
 
 G_END_DECLS

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint64 n_ops; /* that were done */
+  guint64 n_ops; /* that were done; each of several calls at once is one */
   guint64 n_crashes;
   guint64 n_faults;
   char *violation; /* what was promised and did not hold; NULL: all is well */

@@ -96,36 +96,54 @@ sim_world_open (SimWorld *self, const SimTrouble *trouble)
     ;
 }
 
-/* What is in the queue now is the model, or @other (NULL: no other). */
-void
-sim_world_choose (SimWorld *self, Model *other)
+static gboolean
+is_in_queue (SimWorld *self, Model *model, GString *differences)
 {
   g_autofree char *difference = NULL;
-  g_autofree char *other_difference = NULL;
 
-  sim_disk_calm ();
-  sim_world_see_time (self->model);
-  if (model_check (self->model, self->queue, &difference))
-    return;
-  if (other)
-    sim_world_see_time (other);
-  if (other && model_check (other, self->queue, &other_difference))
-    {
-      Model copy = *self->model;
-
-      *self->model = *other;
-      *other = copy;
-      sim_world_note (self, "     it had happened\n");
-      return;
-    }
-  sim_world_violate (self, "%s%s%s", difference,
-                     other ? "; or, if the operation that was cut off happened: " : "",
-                     other ? other_difference : "");
+  sim_world_see_time (model);
+  if (model_check (model, self->queue, &difference))
+    return TRUE;
+  g_string_append_printf (differences, "%s%s", differences->len > 0 ? "; or: " : "", difference);
+  return FALSE;
 }
 
-/* Opens it again, in whatever way the last one went. @other: how the jobs may stand as well. */
+static gboolean
+choose_other (SimWorld *self, GPtrArray *others, GString *differences)
+{
+  for (guint i = 0; others && i < others->len; i++)
+    if (is_in_queue (self, g_ptr_array_index (others, i), differences))
+      {
+        model_free (self->model);
+        self->model = g_ptr_array_steal_index (others, i);
+        return TRUE;
+      }
+  return FALSE;
+}
+
 void
-sim_world_reopen (SimWorld *self, const SimOp *op, Model *other)
+sim_world_choose (SimWorld *self, GPtrArray *others)
+{
+  g_autoptr (GString) differences = g_string_new (NULL);
+
+  sim_disk_calm ();
+  if (is_in_queue (self, self->model, differences))
+    return;
+  if (choose_other (self, others, differences))
+    sim_world_note (self, "     more had happened\n");
+  else
+    sim_world_violate (self, "%s", differences->str);
+}
+
+static void
+follow_reopening (Model *model)
+{
+  sim_world_see_time (model);
+  model_reopen (model);
+}
+
+void
+sim_world_reopen (SimWorld *self, const SimOp *op, GPtrArray *others)
 {
   const SimTrouble none = { 0 };
 
@@ -133,14 +151,10 @@ sim_world_reopen (SimWorld *self, const SimOp *op, Model *other)
   sim_world_open (self, &op->opening);
   if (self->outcome->violation)
     return;
-  sim_world_see_time (self->model);
-  model_reopen (self->model);
-  if (other)
-    {
-      sim_world_see_time (other);
-      model_reopen (other);
-    }
-  sim_world_choose (self, other);
+  follow_reopening (self->model);
+  for (guint i = 0; others && i < others->len; i++)
+    follow_reopening (g_ptr_array_index (others, i));
+  sim_world_choose (self, others);
   if (self->outcome->violation || !sim_chance (4))
     return;
 
@@ -150,8 +164,7 @@ sim_world_reopen (SimWorld *self, const SimOp *op, Model *other)
   sim_world_open (self, &none);
   if (self->outcome->violation == NULL)
     {
-      sim_world_see_time (self->model);
-      model_reopen (self->model);
+      follow_reopening (self->model);
       sim_world_choose (self, NULL);
     }
 }

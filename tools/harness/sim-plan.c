@@ -17,7 +17,7 @@ static const guint common_weights[SIM_N_VERBS] = {
   [SIM_COMPLETE] = 30, [SIM_FAIL] = 15,         [SIM_RELEASE] = 10,  [SIM_CANCEL] = 8,
   [SIM_HEARTBEAT] = 5, [SIM_LOOKUP_TOKEN] = 5,  [SIM_GET_INFO] = 10, [SIM_CHECK] = 1,
   [SIM_PASS] = 8,      [SIM_REOPEN] = 1,        [SIM_CRASH] = 2,     [SIM_WAIT] = 10,
-  [SIM_WATCH] = 8,     [SIM_GIVE_UP] = 3,
+  [SIM_WATCH] = 8,     [SIM_GIVE_UP] = 3,       [SIM_BURST] = 12,
 };
 
 static SimVerb
@@ -74,6 +74,13 @@ draw_trouble (const Rates *rates)
   return trouble;
 }
 
+/* 2 to SIM_MAX_BURST of them. */
+static guint
+draw_calls (void)
+{
+  return (2u << (1 + sim_below (SIM_MAX_BURST - 1))) - 1;
+}
+
 static guint
 one_of (const guint *values, guint n)
 {
@@ -107,6 +114,7 @@ sim_plan_new (guint64 seed, guint n_ops)
       .verb = draw_verb (weights),
       .chance = sim_random (),
       .async = sim_chance (asyncs),
+      .calls = draw_calls (),
       .trouble = draw_trouble (&rates),
       .opening = draw_trouble (&opening_rates),
     };
@@ -140,15 +148,16 @@ const char *
 sim_verb_get_name (SimVerb verb)
 {
   static const char *const names[SIM_N_VERBS] = {
-    [SIM_ENQUEUE] = "enqueue",     [SIM_ENQUEUE_MANY] = "enqueue many",
-    [SIM_DEQUEUE] = "dequeue",     [SIM_DEQUEUE_BY_ID] = "dequeue by id",
-    [SIM_COMPLETE] = "complete",   [SIM_FAIL] = "fail",
-    [SIM_RELEASE] = "release",     [SIM_CANCEL] = "cancel",
-    [SIM_HEARTBEAT] = "heartbeat", [SIM_LOOKUP_TOKEN] = "look up token",
-    [SIM_GET_INFO] = "get info",   [SIM_CHECK] = "check all",
-    [SIM_PASS] = "let time pass",  [SIM_REOPEN] = "close and open",
-    [SIM_CRASH] = "crash",         [SIM_WAIT] = "wait for a job",
-    [SIM_WATCH] = "watch",         [SIM_GIVE_UP] = "give up waiting",
+    [SIM_ENQUEUE] = "enqueue",       [SIM_ENQUEUE_MANY] = "enqueue many",
+    [SIM_DEQUEUE] = "dequeue",       [SIM_DEQUEUE_BY_ID] = "dequeue by id",
+    [SIM_COMPLETE] = "complete",     [SIM_FAIL] = "fail",
+    [SIM_RELEASE] = "release",       [SIM_CANCEL] = "cancel",
+    [SIM_HEARTBEAT] = "heartbeat",   [SIM_LOOKUP_TOKEN] = "look up token",
+    [SIM_GET_INFO] = "get info",     [SIM_CHECK] = "check all",
+    [SIM_PASS] = "let time pass",    [SIM_REOPEN] = "close and open",
+    [SIM_CRASH] = "crash",           [SIM_WAIT] = "wait for a job",
+    [SIM_WATCH] = "watch",           [SIM_GIVE_UP] = "give up waiting",
+    [SIM_BURST] = "several at once",
   };
 
   return names[verb];

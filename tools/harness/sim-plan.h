@@ -9,6 +9,8 @@
 
 G_BEGIN_DECLS
 
+#define SIM_MAX_BURST 8
+
 typedef enum
 {
   SIM_ENQUEUE,
@@ -25,6 +27,7 @@ typedef enum
   SIM_WATCH,   /* until a job is over, while others go on */
   SIM_GIVE_UP, /* one that waits */
   SIM_GET_INFO,
+  SIM_BURST,  /* several calls at once */
   SIM_CHECK,  /* the whole queue */
   SIM_PASS,   /* time passes */
   SIM_REOPEN, /* closes it, and opens it again */
@@ -37,6 +40,7 @@ typedef struct
   SimVerb verb;
   guint64 chance; /* what is drawn in it comes from here */
   gboolean async;
+  guint calls;        /* of a SIM_BURST: a bit for each that is made */
   SimTrouble trouble; /* while it goes on, or behind it */
   SimTrouble opening; /* when the queue is opened after it */
 } SimOp;

@@ -226,6 +226,17 @@ sim_waits_cancel (GPtrArray *self, guint number)
   return difference;
 }
 
+char *
+sim_waits_cancel_dequeues (GPtrArray *self)
+{
+  char *difference = NULL;
+
+  for (guint i = self->len; difference == NULL && i-- > 0;)
+    if (get (self, i)->act.verb == SIM_WAIT)
+      difference = sim_waits_cancel (self, i);
+  return difference;
+}
+
 /* Whichever job it was: the order of those that failed and came again is not followed. */
 static char *
 take_lease (const SimWait *self, Model *model, GPtrArray *tokens)

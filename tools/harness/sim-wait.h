@@ -32,6 +32,8 @@ void sim_waits_model (GPtrArray *self, Model *model);
 char *sim_waits_settle (GPtrArray *self, Model *model, GPtrArray *tokens);
 /* Ends one of them. */
 char *sim_waits_cancel (GPtrArray *self, guint number);
+/* Ends those that wait for a job. */
+char *sim_waits_cancel_dequeues (GPtrArray *self);
 /* Ends all of them, after a fault: jobs that came anyhow are leased. */
 char *sim_waits_give_up (GPtrArray *self, Model *model, GPtrArray *tokens);
 /* After a close: they have been told. */
