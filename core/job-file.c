@@ -185,20 +185,14 @@ job_file_lock (int fd, const char *path, GError **error)
   return TRUE;
 }
 
-/* Where others could put files, they could put ours aside. */
 static gboolean
-check_folder (const char *folder, GError **error)
+find_and_check_folder (const char *folder, GError **error)
 {
   struct stat st;
 
   if (stat (folder, &st) != 0)
     return job_file_set_error (error, errno, "find the folder", folder);
-  if (!job_file_others_can_write (&st) || (st.st_mode & S_ISVTX) != 0)
-    return TRUE;
-  g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
-               "Cannot keep jobs in “%s”: %s can write that folder: take that right from them",
-               folder, (st.st_mode & S_IWOTH) != 0 ? "anybody" : "others of its group");
-  return FALSE;
+  return job_file_check_folder (&st, folder, TRUE, error);
 }
 
 static gboolean
@@ -224,7 +218,7 @@ job_file_lock_beside (const char *path, GError **error)
   g_autofree char *lock_path = g_strconcat (path, ".lock", NULL);
   int fd;
 
-  if (!check_folder (folder, error))
+  if (!find_and_check_folder (folder, error))
     return -1;
   fd = open (lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
   if (fd < 0)
@@ -236,6 +230,26 @@ job_file_lock_beside (const char *path, GError **error)
     return fd;
   close (fd);
   return -1;
+}
+
+/* The owner of a folder can take out of it what he likes, sticky or not. */
+gboolean
+job_file_check_folder (const struct stat *st, const char *path, gboolean sticky_will_do,
+                       GError **error)
+{
+  if (st->st_uid != geteuid () && st->st_uid != 0)
+    g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
+                 "Cannot keep jobs in “%s”: the folder belongs to user %u, who could change them: "
+                 "use one of your own (user %u) or of root",
+                 path, (guint) st->st_uid, (guint) geteuid ());
+  else if (job_file_others_can_write (st) && !(sticky_will_do && (st->st_mode & S_ISVTX) != 0))
+    g_set_error (error, JOB_ERROR, JOB_ERROR_STORAGE,
+                 "Cannot keep jobs in “%s”: others than its owner can write the folder (mode "
+                 "%04o), and so change them: take that right from them, as with “chmod go-w”",
+                 path, (guint) (st->st_mode & 07777));
+  else
+    return TRUE;
+  return FALSE;
 }
 
 gboolean

@@ -36,8 +36,8 @@ JOB_API gboolean job_file_sync_folder (int fd, const char *path, GError **error)
 JOB_API gboolean job_file_lock (int fd, const char *path, GError **error);
 
 /* The same for a store that is one file, @path, which need not be there, in a folder that must: by
- * the file PATH.lock, which stays for ever. Returns the descriptor that holds the lock, or -1. A
- * folder that others can write, and take files out of, is refused. */
+ * the file PATH.lock, which stays for ever. Returns the descriptor that holds the lock, or -1. The
+ * folder has to pass job_file_check_folder(); it may be sticky. */
 JOB_API int job_file_lock_beside (const char *path, GError **error);
 
 /* Whether others than its owner can write a file or folder. A group with its owner's number is that
@@ -47,6 +47,13 @@ job_file_others_can_write (const struct stat *st)
 {
   return (st->st_mode & S_IWOTH) != 0 || ((st->st_mode & S_IWGRP) != 0 && st->st_gid != st->st_uid);
 }
+
+/* Whether nobody else can put files into a folder of ours, or put ours aside: @st must be of a
+ * folder of this user or of root that others cannot write. (@sticky_will_do: or that is sticky, as
+ * /tmp, where they can add files but not take ours: for a store that checks each file by its name.)
+ * JOB_ERROR_STORAGE otherwise. */
+JOB_API gboolean job_file_check_folder (const struct stat *st, const char *path,
+                                        gboolean sticky_will_do, GError **error);
 
 /* Whether nobody else can have put a file there, or can change it: @st must be of a regular file of
  * this user, which its group and others cannot write. JOB_ERROR_STORAGE otherwise. */

@@ -79,8 +79,8 @@ test_refused (Fixture *fixture, gconstpointer data)
   g_free (inner);
   inner = get_path (fixture, "file");
   assert_refused (inner, JOB_ERROR_STORAGE, "Not a directory");
-  g_assert_cmpint (g_chmod (fixture->folder, 0770), ==, 0);
-  assert_refused (fixture->folder, JOB_ERROR_STORAGE, "mode 0770");
+  g_assert_cmpint (g_chmod (fixture->folder, 01777), ==, 0);
+  assert_refused (fixture->folder, JOB_ERROR_STORAGE, "mode 1777");
   g_assert_cmpint (g_chmod (fixture->folder, 0707), ==, 0);
   assert_refused (fixture->folder, JOB_ERROR_STORAGE, "mode 0707");
   g_assert_cmpint (g_chmod (fixture->folder, 0755), ==, 0);

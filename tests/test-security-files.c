@@ -111,11 +111,18 @@ test_foreign_journal (Fixture *f, gconstpointer data)
   open_queue (f);
 }
 
+/* Where the files of the queue are. */
+static const char *
+get_folder (Fixture *f)
+{
+  return g_str_equal (f->backend->option, "directory") ? f->place : f->folder;
+}
+
 /* A folder in which others could take a file away, and put another one there. */
 static void
 test_open_folder (Fixture *f, gconstpointer data)
 {
-  const char *folder = g_str_equal (f->backend->option, "directory") ? f->place : f->folder;
+  const char *folder = get_folder (f);
 
   open_queue (f);
   close_queue (f);
@@ -129,6 +136,45 @@ test_open_folder (Fixture *f, gconstpointer data)
     }
   g_assert_cmpint (g_chmod (folder, 0700), ==, 0);
   open_queue (f);
+}
+
+/* Its owner can do so whatever its mode. */
+static void
+test_strangers_folder (Fixture *f, gconstpointer data)
+{
+  const char *folder = get_folder (f);
+  const mode_t modes[] = { 0700, 0755, 01777 };
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can give a folder to somebody else");
+      return;
+    }
+  open_queue (f);
+  close_queue (f);
+  g_assert_cmpint (chown (folder, 4711, 4711), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      g_assert_cmpint (g_chmod (folder, modes[i]), ==, 0);
+      assert_cannot_open (f, "belongs to user 4711");
+    }
+  g_assert_cmpint (chown (folder, 0, 0), ==, 0);
+  g_assert_cmpint (g_chmod (folder, 0700), ==, 0);
+  open_queue (f);
+}
+
+/* Others can put files there, but not take ours away; so each file is looked at. But a folder that
+ * is the store must have nothing of others in it. */
+static void
+test_sticky_folder (Fixture *f, gconstpointer data)
+{
+  open_queue (f);
+  close_queue (f);
+  g_assert_cmpint (g_chmod (get_folder (f), 01777), ==, 0);
+  if (get_folder (f) == f->place)
+    assert_cannot_open (f, "mode 1777");
+  else
+    open_queue (f);
 }
 
 static guint
@@ -188,6 +234,8 @@ static const SecurityTest tests[] = {
   { "files/have-modes-of-their-own-whatever-the-umask", test_modes, NULL },
   { "files/a-journal-of-others-is-refused", test_foreign_journal, NULL },
   { "files/a-folder-of-others-is-refused", test_open_folder, NULL },
+  { "files/a-strangers-folder-is-refused", test_strangers_folder, NULL },
+  { "files/a-sticky-folder-will-do-for-a-file", test_sticky_folder, NULL },
   { "files/a-job-of-others-is-damage", test_foreign_job_file, "fs-json" },
 };
 

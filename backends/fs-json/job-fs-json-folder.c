@@ -43,21 +43,7 @@ check_folder (int fd, const char *path, GError **error)
 
   if (fstat (fd, &st) != 0)
     return job_file_set_error (error, errno, "look at the folder", path);
-  if (st.st_uid != geteuid () && st.st_uid != 0)
-    g_set_error (
-        error, JOB_ERROR, JOB_ERROR_STORAGE,
-        "The folder “%s” belongs to user %u, who could change the jobs in it: use a folder "
-        "of your own (user %u) or of root",
-        path, (guint) st.st_uid, (guint) geteuid ());
-  else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-    g_set_error (
-        error, JOB_ERROR, JOB_ERROR_STORAGE,
-        "The folder “%s” has mode %04o: others than its owner could change the jobs in it; "
-        "set it to 0700",
-        path, (guint) (st.st_mode & 07777));
-  else
-    return TRUE;
-  return FALSE;
+  return job_file_check_folder (&st, path, FALSE, error);
 }
 
 /* The folder's own entry must last as well, also if the process that created it died before this.
