@@ -91,6 +91,8 @@ void job_committer_go_on (JobCommitter *self);
 /* The newest batch that has something in it: what is true in memory is durable after that one. 0:
  * all is settled, so there is nothing to wait for, and a failure before now is none of this. */
 guint64 job_committer_get_newest (JobCommitter *self);
+/* The same for jobs that ended: after that one, what is in no index is in the ledger, or nowhere. */
+guint64 job_committer_get_newest_ending (JobCommitter *self);
 /* Waits until the batch with that number is settled, committing it if nobody else does. FALSE if it
  * failed. */
 gboolean job_committer_wait (JobCommitter *self, guint64 number, GError **error);

@@ -52,6 +52,7 @@ struct _JobCommitter
   GThread *leader;    /* who is committing; NULL: nobody */
   gint64 commit_time; /* µs: how long the last one took in the owner's thread */
   guint64 settled;    /* number of the last batch that is over, well or not */
+  guint64 ending;     /* of the last one that was begun and in which jobs ended */
   guint64 awaited;    /* the greatest number that a thread waits for, or has waited for */
   guint n_waiting;    /* threads at progress */
   guint n_finishing;  /* of those in job_committer_finish() */
@@ -195,6 +196,8 @@ take_open (JobCommitter *self)
 {
   JobBatch *batch = self->open;
 
+  if (batch->effects.finals->len > 0)
+    self->ending = batch->number;
   self->open = self->spare ? g_steal_pointer (&self->spare) : batch_new ();
   self->open->number = batch->number + 1;
   return batch;
@@ -411,6 +414,14 @@ job_committer_get_newest (JobCommitter *self)
   guint64 newest = batch_is_empty (self->open) ? self->open->number - 1 : self->open->number;
 
   return newest > self->settled ? newest : 0;
+}
+
+guint64
+job_committer_get_newest_ending (JobCommitter *self)
+{
+  if (self->open->effects.finals->len > 0)
+    return self->open->number;
+  return self->ending > self->settled ? self->ending : 0;
 }
 
 gboolean

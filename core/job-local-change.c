@@ -134,14 +134,19 @@ unreserve (JobLocal *self, const Enqueue *enqueue)
   g_cond_broadcast (&self->unreserved);
 }
 
-/* With the lock. What is said, and what is looked for in the ledger next, depends on what is under
- * way. */
+/* With the lock. An error that is told depends on all that is under way; where something has to be
+ * looked up, only jobs that ended just now are neither in the index nor in the ledger. So those who
+ * come with ids of their own do not wait for each other. */
 static void
-await_newest (JobLocal *self, GError **error)
+await_others (JobLocal *self, GError **error)
 {
+  JobCommitter *committer = self->committer;
   g_autoptr (GError) failure = NULL;
 
-  if (job_committer_wait (self->committer, job_committer_get_newest (self->committer), &failure))
+  if (job_committer_wait (committer,
+                          *error ? job_committer_get_newest (committer)
+                                 : job_committer_get_newest_ending (committer),
+                          &failure))
     return;
   g_clear_error (error);
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -161,9 +166,9 @@ look_and_enqueue (JobLocal *self, Enqueue *enqueue, JobCall *call, GError **erro
       g_mutex_lock (&self->lock);
       done = try_enqueue (self, enqueue, call, now, error);
       if (done)
-        job_local_commit (self, now, TRUE);
+        job_local_commit (self, now, job_call_is_blocking (call));
       else
-        await_newest (self, error);
+        await_others (self, error);
       g_mutex_unlock (&self->lock);
     }
 }
@@ -177,7 +182,6 @@ enqueue_after_looking (JobLocalRead *read)
 
   g_mutex_lock (&self->lock);
   reserve (self, enqueue);
-  await_newest (self, &error);
   g_mutex_unlock (&self->lock);
 
   look_and_enqueue (self, enqueue, read->call, &error);

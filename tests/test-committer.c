@@ -147,6 +147,40 @@ test_hands_over_nothing_else (Owner *owner, gconstpointer data)
   g_assert_cmpuint (owner->n_handed_over, ==, 0);
 }
 
+static guint64
+get_newest_ending (Owner *owner)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&owner->lock);
+
+  return job_committer_get_newest_ending (owner->committer);
+}
+
+static void
+look_for_endings (Owner *owner)
+{
+  g_assert_cmpuint (get_newest_ending (owner), ==, 2);
+}
+
+/* Of the open batch, and of the one that is written; not of others, nor when it is settled. */
+static void
+test_newest_ending (Owner *owner, gconstpointer data)
+{
+  JobCommitter *committer = owner->committer;
+  JobId id = { { 1 } };
+
+  g_assert_cmpuint (add_and_get_newest (owner), ==, 1);
+  g_assert_cmpuint (job_committer_get_newest_ending (committer), ==, 0);
+  g_assert_true (job_committer_wait (committer, 1, NULL));
+  g_assert_cmpuint (add_and_get_newest (owner), ==, 2);
+  g_array_append_val (job_committer_get_open (committer)->effects.finals, id);
+  g_assert_cmpuint (job_committer_get_newest_ending (committer), ==, 2);
+  owner->on_write = look_for_endings;
+  g_assert_true (job_committer_wait (committer, 2, NULL));
+  g_assert_cmpuint (add_and_get_newest (owner), ==, 3);
+  g_assert_cmpuint (job_committer_get_newest_ending (committer), ==, 0);
+  g_assert_true (job_committer_wait (committer, 3, NULL));
+}
+
 /* --- who is asked ----------------------------------------------------------------------------- */
 
 static gpointer
@@ -354,6 +388,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("hands-over-what-came-meanwhile", test_hands_over_what_came_meanwhile);
   ADD ("hands-over-nothing-else", test_hands_over_nothing_else);
+  ADD ("newest-ending", test_newest_ending);
   ADD ("who-waits-for-it-leads", test_who_waits_for_it_leads);
   ADD ("blocking-caller-leads", test_blocking_caller_leads);
   ADD ("who-comes-by-leads", test_who_comes_by_leads);
