@@ -205,6 +205,20 @@ discard_unreadable (Replay *replay, GError **error)
   return TRUE;
 }
 
+/* The disk did no harm to it: somebody wrote it so. What else that one meant, nobody can say here;
+ * so nothing is dropped, and nothing taken. */
+static gboolean
+refuse_change (Replay *replay, guint which, guint64 at, GError **error)
+{
+  g_prefix_error (
+      error,
+      "Journal “%s” has a change at byte %" G_GUINT64_FORMAT
+      " that is whole and cannot be understood; open it with the library that wrote it, "
+      "or move both files of the journal away, and what only they have is lost: ",
+      replay->journal->segments[which].path, at);
+  return FALSE;
+}
+
 static gboolean
 show_batch (Replay *replay, guint which, guint64 at, GError **error)
 {
@@ -219,11 +233,7 @@ show_batch (Replay *replay, guint which, guint64 at, GError **error)
       gsize used;
 
       if (!job_change_decode (content->bytes + at, end - at, &change, &used, error))
-        {
-          g_prefix_error (error, "Journal “%s”, byte %" G_GUINT64_FORMAT ": ",
-                          replay->journal->segments[which].path, at);
-          return FALSE;
-        }
+        return refuse_change (replay, which, at, error);
       replay->visitor (&change, which, (JobPlace){ at, used }, replay->data);
       job_change_clear (&change);
       at += used;

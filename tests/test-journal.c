@@ -352,6 +352,36 @@ test_unreadable_change_is_refused (Fixture *f, gconstpointer data)
   assert_unchanged (f, before);
 }
 
+/* The checksum is right, so this is no damage: it stays as it is, for who can read it. */
+static void
+test_what_is_not_understood_is_refused (Fixture *f, gconstpointer data)
+{
+  static const guint8 nonsense[] = "\1 is no change";
+  g_autoptr (GByteArray) batch = g_byte_array_new ();
+  g_autoptr (GBytes) before = NULL;
+  g_autoptr (GBytes) after = NULL;
+  g_autoptr (GError) error = NULL;
+  JobSegment segment;
+
+  job_segment_init (&segment, g_strdup (f->path));
+  segment.number = 1;
+  job_segment_begin_batch (batch);
+  g_byte_array_append (batch, nonsense, sizeof nonsense);
+  g_assert_true (job_segment_prepare (&segment, batch->len, 4096, &error));
+  g_assert_true (job_segment_write (&segment, batch, 1, 1, &error));
+  g_assert_no_error (error);
+  job_segment_clear (&segment);
+
+  before = get_file (f);
+  g_assert_false (try_open (f, &error));
+  g_assert_error (error, JOB_ERROR, JOB_ERROR_CORRUPT);
+  g_assert_nonnull (strstr (error->message, f->path));
+  after = get_file (f);
+  g_assert_cmpmem (g_bytes_get_data (before, NULL), g_bytes_get_size (before),
+                   g_bytes_get_data (after, NULL), g_bytes_get_size (after));
+  g_assert_cmpuint (count_set_aside (f), ==, 0);
+}
+
 #define ADD(path, func) ADD_TEST ("/journal/" path, func)
 
 int
@@ -361,6 +391,7 @@ main (int argc, char *argv[])
 
   ADD ("what-goes-in-comes-out", test_round_trip);
   ADD ("looking-leaves-nothing", test_looking_leaves_nothing);
+  ADD ("what-is-not-understood-is-refused", test_what_is_not_understood_is_refused);
   ADD ("only-for-its-owner", test_only_for_its_owner);
   ADD ("blocks-are-written-in-advance", test_blocks_are_written_in_advance);
   ADD ("full-disk-changes-nothing", test_full_disk_changes_nothing);
