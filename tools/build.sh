@@ -8,7 +8,7 @@ packages=(
   libglib2.0-dev libjson-glib-dev uuid-dev libgdbm-dev libsqlite3-dev sqlite3 zlib1g-dev
   gobject-introspection libgirepository1.0-dev
   python3 python3-gi gir1.2-glib-2.0
-  valgrind libc6-dbg
+  valgrind libc6-dbg patch
 )
 
 say ()
