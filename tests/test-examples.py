@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Builds the backend of examples/backend as somebody else would, against an installed library and
 an installed conformance suite, and runs both parts of the suite on it; and the store's part again
-with faults put into the store, each of which it has to see.
+with faults put into the store, each of which it has to see. And that the suite cannot clash with the
+program that it becomes a part of.
 
 Arguments: the source folder, the build folder, the prefix, and then the meson command."""
 
@@ -28,6 +29,10 @@ FAULTS = {
 }
 
 
+# How the names of the suite begin; those with two underscores are the compiler's.
+PREFIXES = ("job_conformance_", "__")
+
+
 class Example:
     """A copy of the example, and its build folder, beside the installed library."""
 
@@ -36,8 +41,9 @@ class Example:
         self.build = os.path.join(folder, "build")
         shutil.copytree(os.path.join(SOURCE, "examples", "backend"), self.source)
         pkg_config_path = installed.install(MESON, BUILD, PREFIX, os.path.join(folder, "installed"))
+        self.libraries = os.path.dirname(pkg_config_path)
         self.env = {**os.environ, "PKG_CONFIG_PATH": pkg_config_path,
-                    "LD_LIBRARY_PATH": os.path.dirname(pkg_config_path)}
+                    "LD_LIBRARY_PATH": self.libraries}
         self.run(*MESON, "setup", "-Dwerror=true", "-Dwarning_level=2",
                  "-Dc_args=-Wno-unused-parameter", self.build, self.source)
         self.run(*MESON, "compile", "-C", self.build)
@@ -49,6 +55,7 @@ class Example:
     def run(self, *command):
         done = self.call(*command)
         assert done.returncode == 0, "%s\n%s" % (" ".join(command), done.stdout[-5000:])
+        return done.stdout
 
     def see_fault(self, wrong):
         """What the store's part says with something else in the place of what is in the source."""
@@ -74,6 +81,15 @@ def test_store_part_sees_faults(example):
     for name, wrong in FAULTS.items():
         done = example.see_fault(wrong)
         assert done.returncode != 0 and "ERROR" in done.stdout, "%s:\n%s" % (name, done.stdout)
+
+
+def test_suite_has_no_name_without_its_prefix(example):
+    listing = example.run("nm", "-g", "--defined-only",
+                          os.path.join(example.libraries, "libjobqueue-conformance-1.a"))
+    names = [line.split()[2] for line in listing.splitlines() if len(line.split()) == 3]
+    assert "job_conformance_main" in names, listing
+    strange = [name for name in names if not name.startswith(PREFIXES)]
+    assert not strange, "these can clash: %s" % " ".join(strange)
 
 
 def main():

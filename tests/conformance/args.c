@@ -210,7 +210,7 @@ test_result_not_json_is_invalid (Fixture *f)
   must_complete (f, lease);
 }
 
-const ConformanceTest conformance_args_tests[] = {
+const ConformanceTest job_conformance_args_tests[] = {
   { "kept-byte-for-byte", test_kept_byte_for_byte },
   { "large-ones-kept", test_large_ones_kept },
   { "null-without-any", test_null_without_any },

@@ -474,7 +474,7 @@ test_calls_from_within_a_cancelled_handler (Fixture *f)
   g_cancellable_disconnect (cancellable, handler);
 }
 
-const ConformanceTest conformance_async_tests[] = {
+const ConformanceTest job_conformance_async_tests[] = {
   { "waiters-served-in-order-of-arrival", test_waiters_served_in_order_of_arrival },
   { "a-hundred-dequeuers", test_a_hundred_dequeuers },
   { "many-waiters-beside-a-backlog", test_many_waiters_beside_a_backlog, 0, TRUE },

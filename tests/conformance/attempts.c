@@ -170,7 +170,7 @@ test_counted_over_a_reopening (Fixture *f)
   assert_attempts (f, id, 2);
 }
 
-const ConformanceTest conformance_attempts_tests[] = {
+const ConformanceTest job_conformance_attempts_tests[] = {
   { "one-by-default", test_one_by_default },
   { "fail-gives-another-until-the-limit", test_fail_gives_another_until_the_limit },
   { "success-after-a-failure", test_success_after_a_failure },

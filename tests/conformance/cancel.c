@@ -137,7 +137,7 @@ test_stays_over_a_reopening (Fixture *f)
     }
 }
 
-const ConformanceTest conformance_cancel_tests[] = {
+const ConformanceTest job_conformance_cancel_tests[] = {
   { "pending-never-runs", test_pending_never_runs },
   { "blocked-and-scheduled-never-run", test_blocked_and_scheduled_never_run,
     JOB_CONFORMANCE_CLOCK },

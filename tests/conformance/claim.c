@@ -175,7 +175,7 @@ test_not_lost_over_a_reopening (Fixture *f)
   assert_untouched (f, first, second);
 }
 
-const ConformanceTest conformance_claim_tests[] = {
+const ConformanceTest job_conformance_claim_tests[] = {
   { "cancelled-before-delivery", test_cancelled_before_delivery },
   { "goes-to-the-next-who-waits", test_goes_to_the_next_who_waits, 0, TRUE },
   { "by-id-cancelled-before-delivery", test_by_id_cancelled_before_delivery, 0, TRUE },

@@ -266,7 +266,7 @@ test_heartbeats_count_from_the_opening (Fixture *f)
   g_assert_cmpuint (count_leases (f, 1), ==, 1);
 }
 
-const ConformanceTest conformance_close_tests[] = {
+const ConformanceTest job_conformance_close_tests[] = {
   { "every-verb-after-it-closed", test_every_verb_after_it_closed },
   { "lease-of-a-closed-queue", test_lease_of_a_closed_queue },
   { "twice-closed", test_twice_closed },

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "job-conformance.h"
+#include "names-private.h"
 
 G_BEGIN_DECLS
 
@@ -37,25 +38,25 @@ typedef struct
 } ConformanceTest;
 
 /* One table for each theme, ended by an empty entry. */
-extern const ConformanceTest conformance_args_tests[];
-extern const ConformanceTest conformance_enqueue_tests[];
-extern const ConformanceTest conformance_graph_tests[];
-extern const ConformanceTest conformance_dequeue_tests[];
-extern const ConformanceTest conformance_order_tests[];
-extern const ConformanceTest conformance_lease_tests[];
-extern const ConformanceTest conformance_attempts_tests[];
-extern const ConformanceTest conformance_cancel_tests[];
-extern const ConformanceTest conformance_dependencies_tests[];
-extern const ConformanceTest conformance_read_tests[];
-extern const ConformanceTest conformance_wait_tests[];
-extern const ConformanceTest conformance_input_tests[];
-extern const ConformanceTest conformance_close_tests[];
-extern const ConformanceTest conformance_async_tests[];
-extern const ConformanceTest conformance_claim_tests[];
-extern const ConformanceTest conformance_threads_tests[];
-extern const ConformanceTest conformance_reopen_tests[];
-extern const ConformanceTest conformance_kill_tests[];
-extern const ConformanceTest conformance_storage_tests[];
+extern const ConformanceTest job_conformance_args_tests[];
+extern const ConformanceTest job_conformance_enqueue_tests[];
+extern const ConformanceTest job_conformance_graph_tests[];
+extern const ConformanceTest job_conformance_dequeue_tests[];
+extern const ConformanceTest job_conformance_order_tests[];
+extern const ConformanceTest job_conformance_lease_tests[];
+extern const ConformanceTest job_conformance_attempts_tests[];
+extern const ConformanceTest job_conformance_cancel_tests[];
+extern const ConformanceTest job_conformance_dependencies_tests[];
+extern const ConformanceTest job_conformance_read_tests[];
+extern const ConformanceTest job_conformance_wait_tests[];
+extern const ConformanceTest job_conformance_input_tests[];
+extern const ConformanceTest job_conformance_close_tests[];
+extern const ConformanceTest job_conformance_async_tests[];
+extern const ConformanceTest job_conformance_claim_tests[];
+extern const ConformanceTest job_conformance_threads_tests[];
+extern const ConformanceTest job_conformance_reopen_tests[];
+extern const ConformanceTest job_conformance_kill_tests[];
+extern const ConformanceTest job_conformance_storage_tests[];
 
 /* fixture.c */
 

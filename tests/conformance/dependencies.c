@@ -329,7 +329,7 @@ test_run_at_after_dependency (Fixture *f)
   must_run (f, "a", id);
 }
 
-const ConformanceTest conformance_dependencies_tests[] = {
+const ConformanceTest job_conformance_dependencies_tests[] = {
   { "over-after-enqueueing", test_over_after_enqueueing },
   { "over-before-enqueueing", test_over_before_enqueueing },
   { "over-in-another-opening", test_over_in_another_opening, JOB_CONFORMANCE_SURVIVES },

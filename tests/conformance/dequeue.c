@@ -306,7 +306,7 @@ test_by_id_unknown_not_found (Fixture *f)
   assert_job_error (error, JOB_ERROR_NOT_FOUND);
 }
 
-const ConformanceTest conformance_dequeue_tests[] = {
+const ConformanceTest job_conformance_dequeue_tests[] = {
   { "lease-has-what-the-job-has", test_lease_has_what_the_job_has },
   { "only-the-types-asked-for", test_only_the_types_asked_for },
   { "no-list-means-any", test_no_list_means_any },

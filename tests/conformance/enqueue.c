@@ -200,7 +200,7 @@ test_dependency_on_itself_invalid (Fixture *f)
   assert_job_error (error, JOB_ERROR_NOT_FOUND);
 }
 
-const ConformanceTest conformance_enqueue_tests[] = {
+const ConformanceTest job_conformance_enqueue_tests[] = {
   { "told-as-asked", test_told_as_asked },
   { "defaults", test_defaults },
   { "queued-at-rises-strictly", test_queued_at_rises_strictly },

@@ -250,7 +250,7 @@ test_refused_ids_are_free (Fixture *f)
   must_run (f, "many", spec_id (specs, 2));
 }
 
-const ConformanceTest conformance_graph_tests[] = {
+const ConformanceTest job_conformance_graph_tests[] = {
   { "ids-in-the-order-of-specs", test_ids_in_the_order_of_specs },
   { "inner-dependencies-in-any-order", test_inner_dependencies_in_any_order },
   { "inner-and-outer-dependencies", test_inner_and_outer_dependencies },

@@ -289,7 +289,7 @@ test_longest_timeout (Fixture *f)
   g_assert_cmpstr (job_lease_get_id (lease), ==, id);
 }
 
-const ConformanceTest conformance_input_tests[] = {
+const ConformanceTest job_conformance_input_tests[] = {
   { "type", test_type },
   { "channel", test_channel },
   { "numbers", test_numbers },

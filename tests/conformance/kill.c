@@ -329,7 +329,7 @@ test_killed_at_opening_changes_nothing (Fixture *f)
   acknowledged_clear (&acknowledged);
 }
 
-const ConformanceTest conformance_kill_tests[] = {
+const ConformanceTest job_conformance_kill_tests[] = {
   { "acknowledged-jobs-exist", test_acknowledged_jobs_exist, JOB_CONFORMANCE_SURVIVES, TRUE },
   { "acknowledged-ends-stand", test_acknowledged_ends_stand, JOB_CONFORMANCE_SURVIVES, TRUE },
   { "killed-at-opening-changes-nothing", test_killed_at_opening_changes_nothing,

@@ -384,7 +384,7 @@ test_leads_to_dependencies_and_their_results (Fixture *f)
   g_assert_cmpstr (job_info_get_result (info_first), ==, "{\"fine\":true}");
 }
 
-const ConformanceTest conformance_lease_tests[] = {
+const ConformanceTest job_conformance_lease_tests[] = {
   { "unknown-job-not-found", test_unknown_job_not_found },
   { "canceled-job-canceled", test_canceled_job_canceled },
   { "foreign-token-lease-lost", test_foreign_token_lease_lost },

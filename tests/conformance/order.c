@@ -166,7 +166,7 @@ test_first_in_first_out_though_the_clock_went_back (Fixture *f)
   must_run (f, "a", b);
 }
 
-const ConformanceTest conformance_order_tests[] = {
+const ConformanceTest job_conformance_order_tests[] = {
   { "first-in-first-out", test_first_in_first_out },
   { "higher-priority-first", test_higher_priority_first },
   { "over-types-and-channels", test_over_types_and_channels },

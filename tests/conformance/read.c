@@ -216,7 +216,7 @@ test_scheduled_over_a_reopening (Fixture *f)
   must_run (f, "a", id);
 }
 
-const ConformanceTest conformance_read_tests[] = {
+const ConformanceTest job_conformance_read_tests[] = {
   { "unknown-not-found", test_unknown_not_found },
   { "upper-case-id-is-the-same", test_upper_case_id_is_the_same },
   { "info-does-not-change", test_info_does_not_change },

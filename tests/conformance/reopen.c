@@ -173,7 +173,7 @@ test_lock_ends_with_its_holder (Fixture *f)
   fixture_open (f);
 }
 
-const ConformanceTest conformance_reopen_tests[] = {
+const ConformanceTest job_conformance_reopen_tests[] = {
   { "twice-in-a-row-is-the-same", test_twice_in_a_row_is_the_same, JOB_CONFORMANCE_SURVIVES },
   { "empty-queue", test_empty_queue, JOB_CONFORMANCE_SURVIVES },
   { "finished-never-runs-again", test_finished_never_runs_again, JOB_CONFORMANCE_SURVIVES },

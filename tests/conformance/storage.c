@@ -177,7 +177,7 @@ test_torn_write_changes_nothing (Fixture *f)
   play_and_check (f, "torn-write");
 }
 
-const ConformanceTest conformance_storage_tests[] = {
+const ConformanceTest job_conformance_storage_tests[] = {
   { "full-disk-changes-nothing", test_full_disk_changes_nothing,
     JOB_CONFORMANCE_SURVIVES | JOB_CONFORMANCE_FILES, TRUE },
   { "torn-write-changes-nothing", test_torn_write_changes_nothing,

@@ -321,7 +321,7 @@ test_cancelled_claim_is_had_or_not_made (Fixture *f)
     }
 }
 
-const ConformanceTest conformance_threads_tests[] = {
+const ConformanceTest job_conformance_threads_tests[] = {
   { "each-job-delivered-once", test_each_job_delivered_once, 0, TRUE },
   { "order-of-each-producer", test_order_of_each_producer, 0, TRUE },
   { "one-ends-a-lease", test_one_ends_a_lease, 0, TRUE },

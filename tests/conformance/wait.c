@@ -281,7 +281,7 @@ test_dequeue_gets_the_first_of_many (Fixture *f)
     g_object_unref (specs[i]);
 }
 
-const ConformanceTest conformance_wait_tests[] = {
+const ConformanceTest job_conformance_wait_tests[] = {
   { "already-over", test_already_over },
   { "over-in-an-earlier-opening", test_over_in_an_earlier_opening, JOB_CONFORMANCE_SURVIVES },
   { "over-later", test_over_later },
