@@ -39,4 +39,7 @@ void sim_world_reopen (SimWorld *self, const SimOp *op, GPtrArray *others);
 void sim_world_choose (SimWorld *self, GPtrArray *others);
 gboolean sim_world_is_closed (SimWorld *self);
 
+/* sim-several.c */
+void sim_world_call_several (SimWorld *self, const SimOp *op, const SimTrouble *trouble);
+
 G_END_DECLS

@@ -10,7 +10,6 @@
 
 #include "job-error.h"
 #include "sim-fiber.h"
-#include "sim-order.h"
 #include "sim-store.h"
 #include "sim-wait.h"
 
@@ -243,136 +242,6 @@ call (SimWorld *self, const SimOp *op, const SimAct *act)
   sim_answer_clear (&answer);
 }
 
-/* --- several at once -------------------------------------------------------------------------- */
-
-/* How the jobs may stand: the first one is the model now. */
-static GPtrArray *
-order (SimWorld *self, const SimBurst *burst, SimOrderKind kind)
-{
-  g_autofree char *difference = NULL;
-  GPtrArray *models = sim_order_find (burst, kind, g_steal_pointer (&self->model), &difference);
-
-  if (models->len == 0)
-    sim_world_violate (self, "%s", difference ? difference : "no order goes with the answers");
-  self->model = models->len > 0 ? g_ptr_array_steal_index (models, 0) : model_new ();
-  return models;
-}
-
-/* As with one: what was told holds, and with it all that came before; of the rest a beginning. */
-static void
-settle_burst_death (SimWorld *self, const SimOp *op, const SimBurst *burst)
-{
-  g_autoptr (GPtrArray) others = order (self, burst, SIM_ORDER_CUT);
-
-  if (self->outcome->violation == NULL)
-    sim_world_reopen (self, op, others);
-}
-
-/* Those that failed did not happen; where that cannot be known, the queue is closed. */
-static void
-settle_burst_fault (SimWorld *self, const SimOp *op, const SimBurst *burst)
-{
-  g_autoptr (GPtrArray) others = NULL;
-  gboolean closed;
-
-  sim_disk_calm ();
-  sim_sleep (2 * G_USEC_PER_SEC);
-  closed = sim_world_is_closed (self);
-  others = order (self, burst, closed ? SIM_ORDER_CLOSED : SIM_ORDER_ALL);
-  sim_world_check (self, sim_waits_give_up (self->waits, self->model, self->tokens));
-  if (self->outcome->violation)
-    return;
-  if (closed)
-    sim_world_note (self, "     the queue closed itself\n");
-  if (closed)
-    sim_world_reopen (self, op, others);
-  else
-    sim_world_choose (self, others);
-}
-
-/* The queue itself is asked only where the answers do not say which order it was. */
-static void
-settle_burst (SimWorld *self, const SimBurst *burst, gint64 start)
-{
-  g_autoptr (GPtrArray) others = order (self, burst, SIM_ORDER_ALL);
-
-  if (sim_get_time () != start)
-    sim_world_violate (self, "several at once took %" G_GINT64_FORMAT " µs",
-                       sim_get_time () - start);
-  if (self->outcome->violation == NULL && others->len > 0)
-    sim_world_choose (self, others);
-  if (self->outcome->violation == NULL)
-    sim_world_check (self, sim_waits_settle (self->waits, self->model, self->tokens));
-}
-
-static void
-note_burst (SimWorld *self, const SimBurst *burst)
-{
-  if (self->outcome->trace == NULL)
-    return;
-  sim_world_note (self, "%4u several at once%s\n", self->number, sim_disk_is_dead () ? " ✝" : "");
-  sim_burst_describe (burst, self->model, self->outcome->trace);
-}
-
-static gboolean
-has_failed (const SimBurst *burst)
-{
-  gboolean failed = FALSE;
-
-  for (guint i = 0; i < burst->n_calls; i++)
-    failed |= sim_order_is_failure (&burst->calls[i]);
-  return failed;
-}
-
-static void
-learn_tokens (SimWorld *self, const SimBurst *burst)
-{
-  for (guint i = 0; i < burst->n_calls; i++)
-    if (burst->calls[i].answer.token)
-      {
-        g_ptr_array_add (self->tokens, g_strdup (burst->calls[i].answer.id));
-        g_ptr_array_add (self->tokens, g_strdup (burst->calls[i].answer.token));
-      }
-}
-
-/* Who waits for a job is sent away first: between the calls of a burst nobody could say who was
- * served when. */
-static void
-make_calls (SimWorld *self, const SimOp *op, SimBurst *burst)
-{
-  sim_burst_draw (burst, op, self->plan, self->model, self->tokens);
-  sim_world_check (self, sim_waits_cancel_dequeues (self->waits));
-  sim_burst_call (burst, op, self->queue);
-  if (self->waits->len > 0)
-    {
-      sim_sleep (0);
-      sim_waits_hear ();
-    }
-  note_burst (self, burst);
-  learn_tokens (self, burst);
-}
-
-static void
-call_several (SimWorld *self, const SimOp *op)
-{
-  guint64 errors = sim_disk_count_errors ();
-  gint64 start = sim_get_time ();
-  SimBurst burst;
-
-  sim_world_see_time (self->model);
-  make_calls (self, op, &burst);
-  if (sim_disk_is_dead ())
-    settle_burst_death (self, op, &burst);
-  else if (has_failed (&burst) && sim_disk_count_errors () == errors)
-    sim_world_violate (self, "some of several at once failed without a cause");
-  else if (has_failed (&burst) || (self->waits->len > 0 && sim_disk_count_errors () != errors))
-    settle_burst_fault (self, op, &burst);
-  else
-    settle_burst (self, &burst, start);
-  self->outcome->n_ops += burst.n_calls;
-  sim_burst_clear (&burst);
-}
-
 /* --- what happens ----------------------------------------------------------------------------- */
 
 /* While somebody waits, a fault is a single one, and comes without a crash: else nobody could say
@@ -427,7 +296,7 @@ do_op (SimWorld *self, const SimOp *op)
   sim_disk_trouble (&trouble);
   if (op->verb == SIM_BURST)
     {
-      call_several (self, op);
+      sim_world_call_several (self, op, &trouble);
       return;
     }
   sim_act_draw (&act, op->verb, op->async, self->plan, self->model, self->tokens);

@@ -25,6 +25,7 @@ typedef enum
 typedef struct
 {
   const SimBurst *burst;
+  GPtrArray *waits;
   SimOrderKind kind;
   Fate fates[SIM_MAX_BURST];
   guint bound;       /* a bit for each call that has to be among those that happened */
@@ -44,6 +45,7 @@ typedef struct
   guint settled;             /* a bit for each call that happened, or never will */
   guint strays;              /* a bit for each whose job has yet to go back */
   guint jobs[SIM_MAX_BURST]; /* of strays: their numbers */
+  gboolean *served;          /* owned: for each that waits */
   char path[MAX_PATH];       /* what changed jobs, in order: a letter for each call */
 } Point;
 
@@ -58,16 +60,16 @@ sim_order_is_failure (const SimBurstCall *call)
 }
 
 static Fate
-get_fate (const SimBurstCall *call)
+get_fate (const SimBurstCall *call, SimOrderKind kind)
 {
   if (call->answer.error == MODEL_OK)
     return TOLD;
-  if (call->is_late)
-    return UNTOLD;
-  if (!sim_order_is_failure (call))
-    return TOLD;
   if (g_str_has_prefix (call->answer.message, "A job was leased, and goes back"))
     return STRAYED;
+  if (call->is_late)
+    return kind == SIM_ORDER_CUT_AFTER_FAULTS ? MAYBE : UNTOLD;
+  if (!sim_order_is_failure (call))
+    return TOLD;
   return strstr (call->answer.message, "outcome is unknown") ? MAYBE : FAILED;
 }
 
@@ -131,11 +133,12 @@ get_late (const Point *point)
 }
 
 static Point
-point_copy (const Point *point)
+point_copy (const Point *point, guint n_waits)
 {
   Point copy = *point;
 
   copy.model = model_copy (point->model);
+  copy.served = g_memdup2 (point->served, n_waits * sizeof *point->served);
   return copy;
 }
 
@@ -170,7 +173,8 @@ note_difference (Search *self, const Point *point, guint number, char *text)
 static void
 give_up (Point *point)
 {
-  model_free (point->model);
+  g_clear_pointer (&point->model, model_free);
+  g_clear_pointer (&point->served, g_free);
 }
 
 static void
@@ -178,6 +182,38 @@ settle (Search *self, Point *point, guint number)
 {
   point->settled |= 1u << number;
   visit (self, point);
+}
+
+/* NULL: it goes with what it was told, if it was. */
+static char *
+serve_one (const SimWait *wait, Model *model, gboolean *served)
+{
+  char *difference;
+  guint job;
+
+  if (*served || wait->act.verb != SIM_WAIT ||
+      model_dequeue (model, sim_act_get_types (&wait->act), sim_act_get_channels (&wait->act),
+                     &job) != MODEL_OK)
+    return NULL;
+  *served = TRUE;
+  if (wait->answer.token == NULL)
+    return NULL;
+  difference = sim_answer_compare (&wait->answer, model, MODEL_OK, job);
+  model_learn_token (model, job, wait->answer.token);
+  return difference;
+}
+
+/* Who waits, in the order in which they came. FALSE: that cannot be. */
+static gboolean
+serve (Search *self, Point *point, guint number)
+{
+  char *difference = NULL;
+
+  for (guint i = 0; difference == NULL && i < self->waits->len; i++)
+    difference = serve_one (g_ptr_array_index (self->waits, i), point->model, &point->served[i]);
+  if (difference)
+    note_difference (self, point, number, difference);
+  return difference == NULL;
 }
 
 static void
@@ -194,7 +230,10 @@ happen (Search *self, Point *point, guint number, guint job)
       point->strays |= 1u << number;
       point->jobs[number] = job;
     }
-  settle (self, point, number);
+  if (serve (self, point, number))
+    settle (self, point, number);
+  else
+    give_up (point);
 }
 
 /* @again: it is late. One that is met by an error which is not the one that it was told comes
@@ -247,7 +286,7 @@ make_call (Search *self, Point *point)
     }
   if (self->fates[number] == MAYBE)
     {
-      Point without = point_copy (point);
+      Point without = point_copy (point, self->waits->len);
 
       settle (self, &without, number);
     }
@@ -276,10 +315,27 @@ was_here (Search *self, const Point *point)
                             g_strdup_printf ("%s %u %x", point->path, point->next, point->settled));
 }
 
+/* All who were told of a job have it, and no others, unless they were not told any more. */
+static gboolean
+goes_with_waits (const Search *self, const Point *point)
+{
+  for (guint i = 0; i < self->waits->len; i++)
+    {
+      const SimWait *wait = g_ptr_array_index (self->waits, i);
+      gboolean told = wait->answer.token != NULL;
+
+      if (told != point->served[i] && (told || self->kind == SIM_ORDER_ALL))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 is_end (const Search *self, const Point *point)
 {
-  if (self->kind == SIM_ORDER_CUT)
+  if (!goes_with_waits (self, point))
+    return FALSE;
+  if (self->kind == SIM_ORDER_CUT || self->kind == SIM_ORDER_CUT_AFTER_FAULTS)
     return (point->settled & self->bound) == self->bound;
   return point->next == self->burst->n_calls && get_late (point) == 0 &&
          (point->strays == 0 || self->kind == SIM_ORDER_CLOSED);
@@ -305,7 +361,7 @@ go (Search *self, Point *point, guint *n_ways, void (*step) (Search *self, Point
       step (self, point);
       return;
     }
-  copy = point_copy (point);
+  copy = point_copy (point, self->waits->len);
   step (self, &copy);
 }
 
@@ -332,7 +388,7 @@ visit (Search *self, Point *point)
     note_end (self, point, n_ways == 0);
   if (n_ways == 0)
     {
-      g_clear_pointer (&point->model, model_free);
+      give_up (point);
       return;
     }
   if (may_call)
@@ -375,17 +431,18 @@ drop_equal (GPtrArray *models)
 }
 
 GPtrArray *
-sim_order_find (const SimBurst *burst, SimOrderKind kind, Model *model, char **difference)
+sim_order_find (const SimBurst *burst, GPtrArray *waits, SimOrderKind kind, Model *model,
+                char **difference)
 {
-  Search self = { .burst = burst, .kind = kind };
-  Point start = { .model = model };
+  Search self = { .burst = burst, .waits = waits, .kind = kind };
+  Point start = { .model = model, .served = g_new0 (gboolean, MAX (waits->len, 1)) };
 
   self.seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self.paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self.found = g_ptr_array_new_with_free_func ((GDestroyNotify) model_free);
   for (guint i = 0; i < burst->n_calls; i++)
     {
-      self.fates[i] = get_fate (&burst->calls[i]);
+      self.fates[i] = get_fate (&burst->calls[i], kind);
       self.failed |= sim_order_is_failure (&burst->calls[i]);
       if (self.fates[i] == TOLD && is_binding (&burst->calls[i]))
         self.bound |= 1u << i;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "sim-burst.h"
+#include "sim-wait.h"
 
 G_BEGIN_DECLS
 
@@ -20,11 +21,13 @@ typedef enum
   SIM_ORDER_ALL,    /* all of them are answered */
   SIM_ORDER_CLOSED, /* the queue closed itself: of some calls nobody knows whether they happened */
   SIM_ORDER_CUT,    /* the process died: of a beginning of what happened, with all that was told */
+  SIM_ORDER_CUT_AFTER_FAULTS, /* the same; but calls that nobody heard of may have failed before */
 } SimOrderKind;
 
-/* Takes over @model, how the jobs stood before. Of Model: how they may stand; none: @difference
- * says why, in words. */
-GPtrArray *sim_order_find (const SimBurst *burst, SimOrderKind kind, Model *model,
+/* Takes over @model, how the jobs stood before. @waits: who waited for jobs then (of SimWait), and
+ * is served after each change. Of Model: how they may stand; none: @difference says why, in words.
+ */
+GPtrArray *sim_order_find (const SimBurst *burst, GPtrArray *waits, SimOrderKind kind, Model *model,
                            char **difference);
 /* The answer says that nothing happened. */
 gboolean sim_order_is_failure (const SimBurstCall *call);

@@ -95,11 +95,12 @@ sim_plan_new (guint64 seed, guint n_ops)
 {
   SimPlan *self = g_new0 (SimPlan, 1);
   guint weights[SIM_N_VERBS], asyncs;
-  Rates rates, opening_rates;
+  Rates rates, burst_rates, opening_rates;
 
   sim_seed (seed);
   draw_weights (weights);
   rates = (Rates){ ONE_OF (0, 20, 40, 100), ONE_OF (0, 0, 10, 40) };
+  burst_rates = (Rates){ rates.crashes / 2, rates.faults / 2 };
   opening_rates = (Rates){ ONE_OF (0, 4), ONE_OF (0, 4) };
   asyncs = ONE_OF (0, 1, 2, 4);
   self->seed = seed;
@@ -110,14 +111,18 @@ sim_plan_new (guint64 seed, guint n_ops)
   self->n_ops = n_ops;
   self->ops = g_new (SimOp, n_ops);
   for (guint i = 0; i < n_ops; i++)
-    self->ops[i] = (SimOp){
-      .verb = draw_verb (weights),
-      .chance = sim_random (),
-      .async = sim_chance (asyncs),
-      .calls = draw_calls (),
-      .trouble = draw_trouble (&rates),
-      .opening = draw_trouble (&opening_rates),
-    };
+    {
+      SimVerb verb = draw_verb (weights);
+
+      self->ops[i] = (SimOp){
+        .verb = verb,
+        .chance = sim_random (),
+        .async = sim_chance (asyncs),
+        .calls = draw_calls (),
+        .trouble = draw_trouble (verb == SIM_BURST ? &burst_rates : &rates),
+        .opening = draw_trouble (&opening_rates),
+      };
+    }
   return self;
 }
 

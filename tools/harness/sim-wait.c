@@ -237,6 +237,14 @@ sim_waits_cancel_dequeues (GPtrArray *self)
   return difference;
 }
 
+void
+sim_waits_drop_served (GPtrArray *self)
+{
+  for (guint i = self->len; i-- > 0;)
+    if (get (self, i)->answer.token)
+      g_ptr_array_remove_index (self, i);
+}
+
 /* Whichever job it was: the order of those that failed and came again is not followed. */
 static char *
 take_lease (const SimWait *self, Model *model, GPtrArray *tokens)

@@ -34,6 +34,8 @@ char *sim_waits_settle (GPtrArray *self, Model *model, GPtrArray *tokens);
 char *sim_waits_cancel (GPtrArray *self, guint number);
 /* Ends those that wait for a job. */
 char *sim_waits_cancel_dequeues (GPtrArray *self);
+/* Those that have their job are through. */
+void sim_waits_drop_served (GPtrArray *self);
 /* Ends all of them, after a fault: jobs that came anyhow are leased. */
 char *sim_waits_give_up (GPtrArray *self, Model *model, GPtrArray *tokens);
 /* After a close: they have been told. */
