@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jobqueue-backend.h>
+
 #define CASES_PER_STORE 64
 #define CHECKPOINT_SIZE "16384" /* small: checkpoints go on all the time */
 #define MAX_SECONDS 120         /* of a case: more is a hang */
@@ -223,8 +225,15 @@ tell (Arena *self, TortureResult *result)
 static void
 run (const TortureTask *task, TortureResult *result)
 {
-  Arena self = { .task = task, .folder = g_build_filename (task->folder, "case", NULL) };
+  Arena self = { .task = task };
+  g_autoptr (GError) error = NULL;
 
+  if (job_plugin_load (JOB_PLUGIN_BACKEND, task->backend, &error) == NULL)
+    {
+      result->skipped = g_strdup (error->message);
+      return;
+    }
+  self.folder = g_build_filename (task->folder, "case", NULL);
   signal (SIGALRM, end_hang);
   g_mkdir_with_parents (self.folder, 0700);
   arena_open (&self);
