@@ -464,9 +464,11 @@ def test_work_drain_that_a_signal_ended_says_so(case):
 
 
 def test_work_ends_at_once_at_a_second_signal(case):
-    case.add_sh("trap '' TERM; while :; do sleep 1000; done")
+    os.mkfifo(case.path("deaf"))
+    case.add_sh("trap '' TERM; : > %s; while :; do sleep 1000; done" % case.path("deaf"))
     with case.worker() as worker:
         worker.wait_for("started")
+        open(case.path("deaf")).close()  # before that the first signal would end it
         worker.signal(signal.SIGINT)
         worker.process.stderr.readline()  # it has taken the first one
         worker.signal(signal.SIGINT)
