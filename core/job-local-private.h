@@ -178,8 +178,9 @@ struct _JobLocalRead
   JobLocalReadFunc func; /* without the lock; answers the call */
   JobLocalAttempt attempt;
   JobLocalOver over;
-  guint64 batch; /* what it depends on */
-  JobNow now;    /* of the attempt */
+  guint64 batch;   /* what it depends on */
+  JobNow now;      /* of the attempt */
+  GError *refusal; /* owned: the attempt's error, which stands whatever comes after */
   JobId id;
   JobId token;
   gboolean has_token;
@@ -202,7 +203,8 @@ void job_local_read_defer (JobLocalRead *read);
 /* Without the lock: tries the verb; @read is the caller's, and is copied if it has to wait. Where
  * the index does not know the job, it is over, or was never there, or is just being enqueued by a
  * call that came before: so it is tried again in the order of such calls, after what is under way,
- * and if the job is over then, @over answers. */
+ * and if the job is over then, @over answers. Any other error is told when what is under way is
+ * durable; it is not tried again, since calls that came after may have changed the job. */
 void job_local_attempt (JobLocalRead *read, JobLocalAttempt attempt, JobLocalOver over);
 /* The usual JobLocalOver: the error of a verb that comes too late. */
 void job_local_refuse (JobLocalRead *read, int state, const JobId *last_token);

@@ -31,6 +31,7 @@ read_free (JobLocalRead *read)
   g_free (read->directory);
   g_free (read->text);
   g_clear_pointer (&read->wait, job_local_wait_unref);
+  g_clear_error (&read->refusal);
   job_call_unref (read->call);
   job_local_unref (read->local);
   g_free (read);
@@ -219,6 +220,11 @@ decide (JobLocalRead *read)
   JobId last_token;
   int state;
 
+  if (read->refusal)
+    {
+      answer_error (read, g_steal_pointer (&read->refusal));
+      return;
+    }
   for (;;)
     {
       if (try_again (read, &error))
@@ -274,7 +280,12 @@ job_local_attempt (JobLocalRead *read, JobLocalAttempt attempt, JobLocalOver ove
       answer_error (read, g_steal_pointer (&error));
     }
   else
-    job_local_read_run (read_keep (read));
+    {
+      JobLocalRead *kept = read_keep (read);
+
+      kept->refusal = g_steal_pointer (&error);
+      job_local_read_run (kept);
+    }
 }
 
 /* --- tokens ----------------------------------------------------------------------------------- */

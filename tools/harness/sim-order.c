@@ -89,11 +89,13 @@ changes_jobs (const SimAct *act)
   return act->verb != SIM_HEARTBEAT && act->verb != SIM_LOOKUP_TOKEN && act->verb != SIM_GET_INFO;
 }
 
-/* These happen when they are made, and at no other time. */
+/* These happen when they are made, and at no other time. What is said of a job that is over is the
+ * same at any time. */
 static gboolean
-is_prompt (const SimAct *act)
+is_prompt (const SimAct *act, const Model *model)
 {
-  return act->verb == SIM_DEQUEUE || act->verb == SIM_LOOKUP_TOKEN;
+  return act->verb == SIM_DEQUEUE || act->verb == SIM_LOOKUP_TOKEN ||
+         (act->n_specs == 0 && model_find (model, act->id) != NULL);
 }
 
 static gboolean
@@ -236,8 +238,7 @@ happen (Search *self, Point *point, guint number, guint job)
     give_up (point);
 }
 
-/* @again: it is late. One that is met by an error which is not the one that it was told comes
- * again. */
+/* @again: it is late. */
 static void
 try_call (Search *self, Point *point, guint number, gboolean again)
 {
@@ -254,7 +255,7 @@ try_call (Search *self, Point *point, guint number, gboolean again)
     }
   expected = sim_act_model (&call->act, point->model, &job);
   difference = told ? sim_answer_compare (&call->answer, point->model, expected, job) : NULL;
-  if (difference && expected != MODEL_OK && !again && !is_prompt (&call->act))
+  if (difference && expected != MODEL_OK && !again && !is_prompt (&call->act, point->model))
     {
       g_free (difference);
       visit (self, point);
@@ -266,7 +267,7 @@ try_call (Search *self, Point *point, guint number, gboolean again)
     }
   else if (expected == MODEL_OK)
     happen (self, point, number, job);
-  else if (!told && !again && !is_prompt (&call->act))
+  else if (!told && !again && !is_prompt (&call->act, point->model))
     visit (self, point);
   else
     settle (self, point, number);

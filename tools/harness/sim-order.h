@@ -5,9 +5,9 @@
  *
  * The library promises one thread that its asynchronous calls happen in the order in which they
  * were made. There are two exceptions. An enqueueing that names an id of the caller's choice, or
- * one that the index does not have, is looked up first; and a verb on a job that meets an error is
- * tried again behind what is under way, since that may be about to change it. Both happen at some
- * later moment, before they are answered, and in their order among themselves. */
+ * one that the index does not have, is looked up first; and a verb on a job that is not there, or
+ * is over, is tried again behind what is under way, since that may be about to bring it. Both
+ * happen at some later moment, before they are answered, and in their order among themselves. */
 
 #pragma once
 
