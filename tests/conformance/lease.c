@@ -384,6 +384,33 @@ test_leads_to_dependencies_and_their_results (Fixture *f)
   g_assert_cmpstr (job_info_get_result (info_first), ==, "{\"fine\":true}");
 }
 
+/* Calls act in the order in which they were made: what comes too early is not done later. */
+static void
+test_ended_once_however_often_asked (Fixture *f)
+{
+  const char *const types[] = { "a", NULL };
+  g_autofree char *id = must_add (f, "a");
+  g_autoptr (JobLease) first = must_dequeue_job (f, "a", id);
+  g_autoptr (JobLease) second = NULL;
+  g_auto (Answer) released = { NULL };
+  g_auto (Answer) refused = { NULL };
+  g_auto (Answer) leased = { NULL };
+  g_autoptr (GError) error = NULL;
+
+  job_queue_release_async (f->queue, id, NULL, NULL, answer_cb, &released);
+  job_queue_release_async (f->queue, id, NULL, NULL, answer_cb, &refused);
+  job_queue_dequeue_async (f->queue, types, NULL, 0, NULL, answer_cb, &leased);
+
+  g_assert_true (job_queue_release_finish (f->queue, answer_wait (&released), &error));
+  g_assert_no_error (error);
+  second = job_queue_dequeue_finish (f->queue, answer_wait (&leased), &error);
+  g_assert_no_error (error);
+  g_assert_false (job_queue_release_finish (f->queue, answer_wait (&refused), &error));
+  assert_job_error (error, JOB_ERROR_NOT_RUNNING);
+  g_assert_true (call_complete (f, id, job_lease_get_token (second), NULL, &error));
+  g_assert_no_error (error);
+}
+
 const ConformanceTest job_conformance_lease_tests[] = {
   { "unknown-job-not-found", test_unknown_job_not_found },
   { "canceled-job-canceled", test_canceled_job_canceled },
@@ -394,6 +421,7 @@ const ConformanceTest job_conformance_lease_tests[] = {
   { "administrator-needs-a-running-job", test_administrator_needs_a_running_job },
   { "administrator-ends-the-lease", test_administrator_ends_the_lease },
   { "cancellable-rests-when-the-holder-ends-it", test_cancellable_rests_when_the_holder_ends_it },
+  { "ended-once-however-often-asked", test_ended_once_however_often_asked },
   { "token-leads-to-the-job", test_token_leads_to_the_job },
   { "token-unknown-after-every-end", test_token_unknown_after_every_end },
   { "listed-by-age-of-heartbeat", test_listed_by_age_of_heartbeat, JOB_CONFORMANCE_CLOCK },
