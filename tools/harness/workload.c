@@ -182,7 +182,7 @@ choose (Workload *self)
       self->model = g_steal_pointer (&self->maybe);
       return TRUE;
     }
-  if (is_hidden (self, first))
+  if (is_hidden (self, first) || (second && is_hidden (self, second)))
     return FALSE;
   workload_complain (self, "%s%s%s", first,
                      second ? "; nor is the call that was cut off done whole: " : "",
